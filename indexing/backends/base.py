@@ -1,0 +1,113 @@
+"""The contract of a backend: what holds the bitmaps. Two of them, one contract suite (tests/indexing/backends)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexing.calls import Call, Result
+
+SHARD_WIDTH = 1 << 20
+# System fields. `access` row 0 = live columns: imported last on Pilosa, and the mask of its every read.
+ACCESS_FIELD = "access"
+LIVE_ROW = 0
+
+
+class BackendAway(Exception):
+    """The backend (a Pilosa node, the store's disk) does not answer now; the text names it. Try again later."""
+
+
+class BackendError(Exception):
+    """The backend refused; the text says what and why."""
+
+
+@dataclass(frozen=True)
+class FieldSchema:
+    """A field as a backend needs to know it. kind "set" or "int"; minimum/maximum of int fields, inclusive."""
+
+    name: str
+    kind: str
+    minimum: int = 0
+    maximum: int = 0
+
+
+@dataclass(frozen=True)
+class SetBits:
+    """Bits of a set field: row uint64 (n,), column uint64 (n,) absolute column ids; in any order, may repeat."""
+
+    row: NDArray[np.uint64]
+    column: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class IntBits:
+    """Values of an int field: column uint64 (n,) absolute, each once; value int64 (n,)."""
+
+    column: NDArray[np.uint64]
+    value: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BatchBits:
+    """All bits of one batch. Its columns are first_column .. first_column + count - 1 (dense; all of them exist)."""
+
+    batch: int  # id of the batch in Postgres
+    first_column: int
+    count: int
+    fields: dict[str, SetBits | IntBits] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BatchRange:
+    """A batch to remove: its id and its columns."""
+
+    batch: int
+    first_column: int
+    count: int
+
+
+class Backend(Protocol):
+    """Where bitmaps live. Instances are per process, opened lazily after fork; all methods are thread-safe."""
+
+    name: str  # "embedded" | "pilosa"
+    masked: bool  # True: every read of a packet index must carry the `access` mask (Pilosa)
+
+    def ensure_index(self, index: str, fields: Iterable[FieldSchema]) -> None:
+        """Creates what is missing of the index, its fields and `access`; checks the options of what is there. Idempotent.
+
+        Raises BackendAway, BackendError (a field exists with another type)."""
+
+    def import_batch(self, index: str, bits: BatchBits) -> None:
+        """Makes a batch visible, all at once. Running it twice, or after a half-done run, gives the same index.
+
+        Raises BackendAway, BackendError."""
+
+    def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
+        """Takes batches out of all (masked) answers at once. Idempotent."""
+
+    def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
+        """Removes the bits of hidden batches from every field; slow work for the background. Idempotent."""
+
+    def drop_index(self, index: str) -> None:
+        """Removes an index and all its bits. Idempotent."""
+
+    def indexes(self) -> dict[str, list[FieldSchema]]:
+        """The indexes and their fields, system fields left out."""
+
+    def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
+        """Answers calls whose rows are row ids (RowRef.row None = empty row). The mask is in the calls already.
+
+        Raises QueryError (worded as Pilosa words it), BackendAway."""
+
+    def rows_of_columns(self, index: str, field: str, columns: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Which rows of a set field hold these columns: (column uint64 (n,), row uint64 (n,)), sorted by column, row."""
+
+    def status(self) -> dict[str, Any]:
+        """{"name", "state": "NORMAL" | ..., "detail": str, ...}; raises BackendAway if it cannot tell."""
+
+    def close(self) -> None:
+        """Frees what the process holds."""
