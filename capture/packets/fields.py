@@ -1,4 +1,4 @@
-"""The field registry: one declaration a field. It feeds the index schema, dissectors, `/fields/`, completion and the docs.
+"""The field registry's one shape: one declaration a field. It feeds the index schema, dissectors, `/fields/`, completion, docs.
 
 Row ids of closed lists and enumerations are permanent: lists here only grow at their end.
 """
@@ -26,14 +26,14 @@ class Field:
     example: str  # a query that uses it
     level: str = "first"  # "first" IP header | "any" | "packet" (of the record itself)
     protocol: str = ""
-    wireshark: str = ""  # Wireshark's name for it
+    wireshark: str = ""  # Wireshark's names for it, separated by a space
     picap: bool = False  # one of picap's fields
     always: bool = False  # indexed whatever fields a job chose
     choices: tuple[str, ...] = ()
     labels: dict[int, str] = field(default_factory=dict)  # number -> label
     seconds: int = 0  # of encoding time
-    minimum: int = 0  # of encoding int
-    maximum: int = 0
+    minimum: int = 0  # of encodings int and number
+    maximum: int = 0  # of encodings int and number; of a number, 0 says: no bound but that of a row id
 
     @property
     def kind(self) -> str:
