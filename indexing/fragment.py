@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexing.roaring import (
-    _DESCRIPTOR,
-    _HEADER,
     ARRAY,
     BITMAP,
     CONTAINER_BITS,
+    DESCRIPTOR,
+    HEADER,
     MAGIC,
     RUNS,
     SHARD_WIDTH,
     U64,
     RoaringError,
-    _counting,
+    counting,
 )
 
 WORDS = SHARD_WIDTH // 64
@@ -111,19 +111,19 @@ class Fragment:
     Raises RoaringError when the bytes are not Pilosa's layout."""
 
     def __init__(self, buffer: bytes | bytearray | memoryview) -> None:
-        if len(buffer) < _HEADER.size:
+        if len(buffer) < HEADER.size:
             raise RoaringError(f"{len(buffer)} bytes are not long enough for a roaring header")
-        magic, version, _flags, k = _HEADER.unpack_from(buffer)
+        magic, version, _flags, k = HEADER.unpack_from(buffer)
         if magic != MAGIC:
             raise RoaringError(f"unknown roaring magic number {magic} at byte 0, want {MAGIC}")
         if version != 0:
             raise RoaringError(f"wrong roaring version, file is v{version}, want v0")
-        need = _HEADER.size + (_DESCRIPTOR.itemsize + 4) * k
+        need = HEADER.size + (DESCRIPTOR.itemsize + 4) * k
         if len(buffer) < need:
             raise RoaringError(f"insufficient data for header + offsets: want {need} bytes, got {len(buffer)}")
         self.count = int(k)
-        self._descriptor = np.frombuffer(buffer, _DESCRIPTOR, k, _HEADER.size)
-        self._offset = np.frombuffer(buffer, "<u4", k, _HEADER.size + _DESCRIPTOR.itemsize * k)
+        self._descriptor = np.frombuffer(buffer, DESCRIPTOR, k, HEADER.size)
+        self._offset = np.frombuffer(buffer, "<u4", k, HEADER.size + DESCRIPTOR.itemsize * k)
         self._base = need
         self._data = np.frombuffer(buffer, "<u2", (len(buffer) - need) // 2, need)
 
@@ -175,7 +175,7 @@ class Fragment:
             at = at[np.isin(row[at], rows, assume_unique=True)] if at.size else at
             bound = np.append(first, self.count)
             lengths = bound[at + 1] - bound[at]
-            index = np.repeat(bound[at], lengths) + _counting(lengths)
+            index = np.repeat(bound[at], lengths) + counting(lengths)
         if index.size == 0:
             return False
         self._add_containers(index, words)
@@ -188,7 +188,7 @@ class Fragment:
         arrays = kind == ARRAY
         if arrays.any():
             lengths = self._descriptor["card"][index[arrays]].astype(np.int64) + 1
-            low = self._gather(at[arrays], lengths)
+            low = self._gather(at[arrays], lengths).astype(np.int64)
             _set_columns(words, np.repeat(column[arrays], lengths) + low)
         for i in np.flatnonzero(kind == BITMAP).tolist():
             word = int(column[i]) >> 6
@@ -212,8 +212,10 @@ class Fragment:
     def _gather(self, at: Indices, lengths: Indices) -> NDArray[np.uint16]:
         """u16 of the data at `at`, `lengths` each, one after the other."""
         if at.size and int(at[-1]) + int(lengths[-1]) - int(at[0]) == int(lengths.sum()) and bool((np.diff(at) > 0).all()):
-            return self._data[int(at[0]) : int(at[-1]) + int(lengths[-1])]  # they lie side by side
-        return self._data[np.repeat(at, lengths) + _counting(lengths)]
+            side_by_side: NDArray[np.uint16] = self._data[int(at[0]) : int(at[-1]) + int(lengths[-1])]
+            return side_by_side
+        scattered: NDArray[np.uint16] = self._data[np.repeat(at, lengths) + counting(lengths)]
+        return scattered
 
     # Counting under a mask
 
@@ -253,7 +255,7 @@ class Fragment:
     def _run_ends(self, at: Indices) -> tuple[Indices, Indices, Indices]:
         """First and last values of all runs of the containers at `at`, and which of these containers each run is of."""
         runs = self._data[at].astype(np.int64)
-        ends = self._data[np.repeat(at + 1, 2 * runs) + _counting(2 * runs)].astype(np.int64).reshape(-1, 2)
+        ends = self._data[np.repeat(at + 1, 2 * runs) + counting(2 * runs)].astype(np.int64).reshape(-1, 2)
         return ends[:, 0], ends[:, 1], np.repeat(np.arange(at.size), runs)
 
     # Positions
@@ -277,14 +279,15 @@ class Fragment:
             words = self._data[at[some][:, None] + np.arange(CONTAINER_BITS // 16)]
             bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
             container, low = np.nonzero(bits)
-            parts.append((some, np.bincount(container, minlength=some.size), high[some][container] | low.astype(np.uint64)))
+            values: U64 = high[some][container] | low.astype(np.uint64)
+            parts.append((some, np.bincount(container, minlength=some.size).astype(np.int64), values))
         some = np.flatnonzero(kind == RUNS)
         if some.size:
             first, last, container = self._run_ends(at[some])
             lengths = last - first + 1
-            low = np.repeat(first, lengths) + _counting(lengths)
-            counts = np.bincount(container, lengths, some.size).astype(np.int64)
-            parts.append((some, counts, np.repeat(high[some][container], lengths) | low.astype(np.uint64)))
+            values = np.repeat(high[some][container], lengths)
+            values |= (np.repeat(first, lengths) + counting(lengths)).astype(np.uint64)
+            parts.append((some, np.bincount(container, lengths, some.size).astype(np.int64), values))
         if len(parts) == 1:
             return parts[0][2]
         lengths = np.zeros(which.size, np.int64)
@@ -293,7 +296,7 @@ class Fragment:
         start = np.cumsum(lengths) - lengths
         out = np.empty(int(lengths.sum()), np.uint64)
         for some, counts, values in parts:
-            out[np.repeat(start[some], counts) + _counting(counts)] = values
+            out[np.repeat(start[some], counts) + counting(counts)] = values
         return out
 
 

@@ -34,8 +34,8 @@ RUNS_MAX = 2048
 CONTAINER_BITS = 1 << 16
 _BITMAPS_AT_ONCE = 256  # bitmap containers expanded to a byte a bit at once: 16 MiB
 
-_HEADER = struct.Struct("<HBBI")
-_DESCRIPTOR = np.dtype([("key", "<u8"), ("type", "<u2"), ("card", "<u2")])
+HEADER = struct.Struct("<HBBI")
+DESCRIPTOR = np.dtype([("key", "<u8"), ("type", "<u2"), ("card", "<u2")])
 
 
 class RoaringError(ValueError):
@@ -74,7 +74,7 @@ def encode(position: U64) -> bytes:
     Raises RoaringError if the data would pass 4 GiB (offsets are u32)."""
     n = position.size
     if n == 0:
-        return _HEADER.pack(MAGIC, 0, 0, 0)
+        return HEADER.pack(MAGIC, 0, 0, 0)
     key = position >> np.uint64(16)
     low = position.astype(np.uint16)  # keeps the low 16 bits
     first_of_container = np.empty(n, np.bool_)
@@ -97,7 +97,7 @@ def encode(position: U64) -> bytes:
         data[:] = low
     else:
         of_array = np.repeat(is_array, card)
-        data[np.repeat(offset[is_array], card[is_array]) + _counting(card[is_array])] = low[of_array]
+        data[np.repeat(offset[is_array], card[is_array]) + counting(card[is_array])] = low[of_array]
         _write_runs(data, kind == RUNS, offset, runs, run_start, low)
         _write_bitmaps(data, np.flatnonzero(kind == BITMAP), offset, start, card, low)
     return _assemble(key[start], kind, card, size, data)
@@ -115,7 +115,7 @@ def _write_runs(
         return
     run_end = np.append(run_start[1:], low.size) - 1
     wanted = np.repeat(is_runs, runs)
-    at = np.repeat(offset[is_runs] + 1, runs[is_runs]) + 2 * _counting(runs[is_runs])
+    at = np.repeat(offset[is_runs] + 1, runs[is_runs]) + 2 * counting(runs[is_runs])
     data[offset[is_runs]] = runs[is_runs]
     data[at] = low[run_start[wanted]]
     data[at + 1] = low[run_end[wanted]]
@@ -133,24 +133,27 @@ def _write_bitmaps(
     for i in range(0, which.size, _BITMAPS_AT_ONCE):
         some = which[i : i + _BITMAPS_AT_ONCE]
         flags = np.zeros((some.size, CONTAINER_BITS), np.uint8)
-        source = np.repeat(start[some], card[some]) + _counting(card[some])
+        source = np.repeat(start[some], card[some]) + counting(card[some])
         flags[np.repeat(np.arange(some.size), card[some]), low[source]] = 1
         packed = np.packbits(flags, axis=1, bitorder="little").view(np.uint16)
         data[offset[some][:, None] + np.arange(words)] = packed
 
 
-def _assemble(key: U64, kind: NDArray[np.int64], card: NDArray[np.int64], size: NDArray[np.int64], data: NDArray[np.uint16]) -> bytes:
+def _assemble(
+    key: U64, kind: NDArray[np.int64], card: NDArray[np.int64], size: NDArray[np.int64], data: NDArray[np.uint16]
+) -> bytes:
     """Header, descriptors, offsets and data; `size` in u16 per container, in the order of `data`."""
     k = key.size
-    base = _HEADER.size + (_DESCRIPTOR.itemsize + 4) * k
+    base = HEADER.size + (DESCRIPTOR.itemsize + 4) * k
     if base + 2 * int(size.sum()) > 0xFFFFFFFF:
         raise RoaringError(f"{int(card.sum())} bits take more than 4 GiB: container offsets are 32 bits")
-    descriptor = np.empty(k, _DESCRIPTOR)
+    descriptor = np.empty(k, DESCRIPTOR)
     descriptor["key"] = key
     descriptor["type"] = kind
     descriptor["card"] = card - 1
     offset = (base + 2 * (np.cumsum(size) - size)).astype("<u4")
-    return b"".join((_HEADER.pack(MAGIC, 0, 0, k), descriptor.tobytes(), offset.tobytes(), data.astype("<u2", copy=False).tobytes()))
+    parts = HEADER.pack(MAGIC, 0, 0, k), descriptor.tobytes(), offset.tobytes(), data.astype("<u2", copy=False).tobytes()
+    return b"".join(parts)
 
 
 def encode_ranges(rows: U64, ranges: Sequence[tuple[int, int]]) -> bytes:
@@ -170,7 +173,7 @@ def encode_ranges(rows: U64, ranges: Sequence[tuple[int, int]]) -> bytes:
             raise RoaringError(f"{len(spans)} ranges in container {high}: at most {RUNS_MAX} fit")
     rows = np.asarray(rows, np.uint64)
     if rows.size == 0 or not cut:
-        return _HEADER.pack(MAGIC, 0, 0, 0)
+        return HEADER.pack(MAGIC, 0, 0, 0)
     if int(rows.max()) > MAX_ROW:
         raise RoaringError(f"row id {int(rows.max())} is greater than {MAX_ROW}")
     highs = sorted(cut)
@@ -182,7 +185,7 @@ def encode_ranges(rows: U64, ranges: Sequence[tuple[int, int]]) -> bytes:
     return _assemble(key, kind, np.tile(card, rows.size), np.tile(size, rows.size), np.tile(one, rows.size))
 
 
-def _counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def counting(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """0..l-1 for every l of `lengths`, one after the other."""
     total = int(lengths.sum())
     return np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)

@@ -103,7 +103,9 @@ class Backend(Protocol):
 
         Raises QueryError (worded as Pilosa words it), BackendAway."""
 
-    def rows_of_columns(self, index: str, field: str, columns: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    def rows_of_columns(
+        self, index: str, field: str, columns: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Which rows of a set field hold these columns: (column uint64 (n,), row uint64 (n,)), sorted by column, row."""
 
     def status(self) -> dict[str, Any]:

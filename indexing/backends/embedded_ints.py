@@ -13,7 +13,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from indexing.fragment import U64, Mask
+from indexing.fragment import Mask
 
 _HEAD = struct.Struct("<4sBBHIIqq")
 _MAGIC = b"INT1"
@@ -63,7 +63,8 @@ class IntFragment:
             return np.zeros(self.count, np.bool_)
         low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
         kind = self._delta.dtype.type
-        return (self._delta >= kind(low)) & (self._delta <= kind(high))
+        chosen: NDArray[np.bool_] = (self._delta >= kind(low)) & (self._delta <= kind(high))
+        return chosen
 
     def inside(self, mask: Mask | None) -> NDArray[np.bool_] | None:
         """Which values (n,) have their column in the mask; None: all."""
@@ -71,7 +72,8 @@ class IntFragment:
             return None
         if self._columns is None:
             return mask.flags[self.first : self.first + self.count]
-        return mask.flags[self._columns]
+        inside: NDArray[np.bool_] = mask.flags[self._columns]
+        return inside
 
     def sum(self, inside: NDArray[np.bool_] | None) -> tuple[int, int]:
         """Sum and count of the chosen values, exact whatever their size."""
@@ -97,6 +99,3 @@ def bitmap_into(fragment: IntFragment, chosen: NDArray[np.bool_], flags: NDArray
         flags[fragment.first : fragment.first + fragment.count] |= chosen
     else:
         flags[fragment._columns[chosen]] = True
-
-
-__all__ = ["U64", "IntFragment", "bitmap_into", "encode"]

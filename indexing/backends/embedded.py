@@ -1,0 +1,155 @@
+"""The embedded backend: bitmaps in this process, blobs in LMDB. Any number of processes read while one writes a batch."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexing.backends import embedded_ints
+from indexing.backends.base import (
+    ACCESS_FIELD,
+    BackendError,
+    BatchBits,
+    BatchRange,
+    FieldSchema,
+    SetBits,
+)
+from indexing.backends.embedded_engine import Engine
+from indexing.backends.embedded_store import MAP_SIZE, Blob, Snapshot, Store, pieces
+from indexing.backends.names import check_bits, check_names, check_same
+from indexing.calls import Call, QueryError, Result
+from indexing.roaring import SHARD_EXPONENT, U64, encode_bits
+
+_ACCESS = FieldSchema(ACCESS_FIELD, "set")
+
+
+class EmbeddedBackend:
+    """See indexing.backends.base.Backend. A batch comes and goes in one commit, so nothing needs the mask."""
+
+    name = "embedded"
+    masked = False
+
+    def __init__(self, path: Path, map_size: int = MAP_SIZE) -> None:
+        """path: the store's folder, made when first used; map_size: greatest size in bytes (sparse, see embedded_store)."""
+        self._path, self._map_size = path, map_size
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._pid = 0
+
+    def _opened(self) -> Store:
+        """The store of this process: a forked child opens its own."""
+        store = self._store
+        if store is not None and self._pid == os.getpid():
+            return store
+        if self._pid not in (0, os.getpid()):
+            self._lock = threading.Lock()  # the parent's may be held by a thread that does not exist here
+        with self._lock:
+            if self._store is None or self._pid != os.getpid():
+                self._store, self._pid = Store(self._path, self._map_size), os.getpid()
+            return self._store
+
+    def close(self) -> None:
+        """Lets go of the store; the next call opens it again."""
+        if self._store is not None and self._pid == os.getpid():
+            self._store.close()
+        self._store = None
+
+    # Schema
+
+    def ensure_index(self, index: str, fields: Iterable[FieldSchema]) -> None:
+        """See Backend."""
+        fields = [field for field in fields if field.name != ACCESS_FIELD]
+        check_names(index, fields)
+        with self._opened().read() as snapshot:
+            have = snapshot.fields(index)
+        for field in fields:
+            if have is not None and field.name in have:
+                check_same(index, have[field.name], field)
+        missing = [field for field in fields if have is None or field.name not in have]
+        if have is None or missing:
+            self._opened().put_schema(index, missing)
+
+    def drop_index(self, index: str) -> None:
+        """See Backend."""
+        self._opened().drop(index)
+
+    def indexes(self) -> dict[str, list[FieldSchema]]:
+        """See Backend."""
+        with self._opened().read() as snapshot:
+            return {index: list(fields.values()) for index, fields in snapshot.indexes().items()}
+
+    # Batches
+
+    def import_batch(self, index: str, bits: BatchBits) -> None:
+        """See Backend. A retry replaces what the batch had: fields that it has no more are gone."""
+        with self._opened().read() as snapshot:
+            fields = snapshot.fields(index)
+        if fields is None:
+            raise BackendError(f"index {index} does not exist")
+        check_bits(index, fields, bits)
+        batch = BatchRange(bits.batch, bits.first_column, bits.count)
+        self._opened().put_batch(index, batch, list(_blobs(batch, bits)))
+
+    def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
+        """See Backend. Their blobs go in one transaction."""
+        self._opened().delete_batches(index, [batch.batch for batch in batches])
+
+    def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
+        """See Backend: nothing is left after hide_batches."""
+        self.hide_batches(index, batches)
+
+    def batches(self, index: str) -> list[BatchRange]:
+        """The batches in the store, by id: what a restore compares with Postgres."""
+        with self._opened().read() as snapshot:
+            return snapshot.batches(index)
+
+    # Questions
+
+    def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
+        """See Backend. All calls see the same state of the store."""
+        with self._opened().read() as snapshot:
+            engine = self._engine(snapshot, index, shards)
+            return [engine.answer(call) for call in calls]
+
+    def rows_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, U64]:
+        """See Backend."""
+        with self._opened().read() as snapshot:
+            engine = self._engine(snapshot, index, None)
+            if field not in engine.schema:
+                raise QueryError("field not found")
+            if engine.schema[field].kind == "int":
+                return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
+            return engine.rows_of_columns(field, columns)
+
+    @staticmethod
+    def _engine(snapshot: Snapshot, index: str, shards: Sequence[int] | None) -> Engine:
+        fields = snapshot.fields(index)
+        if fields is None:
+            raise QueryError("index not found")
+        return Engine(snapshot, index, {**fields, ACCESS_FIELD: _ACCESS}, shards)
+
+    def status(self) -> dict[str, Any]:
+        """See Backend; besides: size (bytes on disk), map_size, transaction, readers."""
+        info = self._opened().info()
+        return {"name": self.name, "state": "NORMAL", "detail": f"{info['size'] / 1e6:.1f} MB on disk", **info}
+
+
+def _blobs(batch: BatchRange, bits: BatchBits) -> Iterable[Blob]:
+    """The batch's bits as blobs, one a field and shard; a field without bits has none."""
+    for shard, first, last in pieces(batch):
+        for name, some in bits.fields.items():
+            inside = (some.column >> np.uint64(SHARD_EXPONENT)) == np.uint64(shard)
+            if not inside.any():
+                continue
+            column = some.column[inside]
+            if isinstance(some, SetBits):
+                data = encode_bits(some.row[inside], column)
+            else:
+                local = (column & np.uint64((1 << SHARD_EXPONENT) - 1)).astype(np.int64)
+                data = embedded_ints.encode(local, some.value[inside])
+            yield name, shard, first, last, data

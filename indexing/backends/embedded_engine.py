@@ -1,0 +1,304 @@
+"""The embedded store's query engine: every call is evaluated shard by shard and reduced, so memory is bounded by a shard.
+
+Answers are exact. Where Pilosa 1.4.1 is known to be wrong (int comparisons beyond the bit depth, Sum under a filter with
+negative values, counts of Min and Max, TopN's order among equals), the right answer is given. GroupBy's `limit` before
+`offset`, and `previous` including the row in all children but the last, are as in Pilosa.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexing.backends.check import Schema, check
+from indexing.backends.embedded_plan import Step, compile_bitmap
+from indexing.backends.embedded_shard import Carry, Shard
+from indexing.backends.embedded_store import Snapshot
+from indexing.backends.tally import Tally, top
+from indexing.calls import (
+    Call,
+    CountResult,
+    GroupCount,
+    GroupCountsResult,
+    Pair,
+    PairsResult,
+    Result,
+    RowResult,
+    RowsResult,
+    ValCountResult,
+)
+from indexing.fragment import Fragment, Mask, columns_of_bitmap
+from indexing.roaring import SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
+
+Program = Sequence[Step] | None
+_LOW = np.uint64(SHARD_WIDTH - 1)
+
+
+class Engine:
+    """Answers calls on one snapshot of one index."""
+
+    def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shards: Sequence[int] | None = None) -> None:
+        """schema: the index's fields and `access`. shards: the only ones to look at."""
+        self._snapshot, self._index, self.schema = snapshot, index, schema
+        present = snapshot.shards(index)
+        self._shards = present if shards is None else sorted(set(present) & set(shards))
+        self._only = None if shards is None else frozenset(shards)
+
+    def answer(self, call: Call) -> Result:
+        """The result of one call. Raises QueryError."""
+        check(call, self.schema)
+        return self._answer(call)
+
+    def _answer(self, call: Call) -> Result:
+        handler = _HANDLERS.get(call.name)
+        return self._row(call) if handler is None else handler(self, call)
+
+    def _each(self, program: Program) -> Iterator[tuple[Shard, Carry]]:
+        """The shards to look at, ascending, with those that a Shift moved columns into."""
+        carry: Carry = {}
+        todo = list(self._shards)
+        seen = set(todo)
+        while todo:
+            shard = heapq.heappop(todo)
+            yield Shard(self._snapshot, self._index, shard), carry
+            for _, after in carry:
+                if after not in seen and (self._only is None or after in self._only):
+                    seen.add(after)
+                    heapq.heappush(todo, after)
+
+    def _masks(self, call: Call) -> Iterator[tuple[Shard, Mask | None]]:
+        """Shards in which a call's child, if it has one, has columns."""
+        program = compile_bitmap(call.children[0]) if call.children else None
+        for shard, carry in self._each(program):
+            some, mask = shard.mask(program, carry)
+            if some:
+                yield shard, mask
+
+    # Columns
+
+    def _row(self, call: Call) -> RowResult:
+        program = compile_bitmap(call)
+        parts = [np.zeros(0, np.uint64)]
+        for shard, carry in self._each(program):
+            words = shard.run(program, carry)
+            if words is not None:
+                parts.append(columns_of_bitmap(words).astype(np.uint64) + np.uint64(shard.shard << SHARD_EXPONENT))
+        return RowResult(np.concatenate(parts))
+
+    def _count(self, call: Call) -> CountResult:
+        program = compile_bitmap(call.children[0])
+        count = 0
+        for shard, carry in self._each(program):
+            words = shard.run(program, carry)
+            if words is not None:
+                count += int(np.bitwise_count(words).sum())
+        return CountResult(count)
+
+    # Ints
+
+    def _is_int(self, call: Call) -> bool:
+        field = self.schema.get(call.args.get("field") or "")
+        return field is not None and field.kind == "int"
+
+    def _sum(self, call: Call) -> ValCountResult:
+        total = count = 0
+        if self._is_int(call):
+            for shard, mask in self._masks(call):
+                for fragment in shard.ints(call.args["field"]):
+                    value, n = fragment.sum(fragment.inside(mask))
+                    total, count = total + value, count + n
+        return ValCountResult(total, count)
+
+    def _extreme(self, call: Call) -> ValCountResult:
+        best, count = 0, 0
+        greatest = call.name == "Max"
+        if self._is_int(call):
+            for shard, mask in self._masks(call):
+                for fragment in shard.ints(call.args["field"]):
+                    value, n = fragment.extreme(fragment.inside(mask), greatest)
+                    if n and (count == 0 or (value > best if greatest else value < best)):
+                        best, count = value, n
+                    elif n and value == best:
+                        count += n
+        return ValCountResult(best, count)
+
+    # Rows and their counts
+
+    def _tally(self, call: Call, ids: list[int] | None = None) -> tuple[U64, NDArray[np.int64]]:
+        """Rows of args["field"], ascending, with their counts under the child."""
+        tally = Tally()
+        only = None if ids is None else sorted_unique(np.array(ids, np.uint64))
+        for shard, mask in self._masks(call):
+            for _, _, fragment in shard.sets(call.args["field"]):
+                rows, counts = fragment.row_counts() if mask is None else fragment.masked_counts(mask)
+                if only is not None:
+                    keep = np.isin(rows, only)
+                    rows, counts = rows[keep], counts[keep]
+                tally.add([rows], counts)
+        keys, counts = tally.result()
+        return keys[0], counts
+
+    def _topn(self, call: Call) -> PairsResult:
+        field = call.args.get("field")
+        if field is None:
+            return PairsResult([], "")
+        ids = call.args.get("ids") or None  # an empty list says nothing, as in Pilosa
+        rows, counts = self._tally(call, ids)
+        n = 0 if ids else call.args.get("n") or 0
+        if call.args.get("attrName") and call.args.get("attrValues"):
+            return PairsResult([], field)  # rows have no attributes here
+        rows, counts = top(rows, counts, n, call.args.get("threshold") or 0)
+        return PairsResult([Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)], field)
+
+    def _extreme_row(self, call: Call) -> PairsResult:
+        """MinRow, MaxRow: one pair; (0, 0) without a row. Without a child the count is 1, as in Pilosa."""
+        field = call.args["field"]
+        if self.schema[field].kind == "int":
+            return PairsResult([Pair(0, 0)], field)
+        rows, counts = self._tally(call)
+        if rows.size == 0:
+            return PairsResult([Pair(0, 0)], field)
+        at = 0 if call.name == "MinRow" else -1
+        return PairsResult([Pair(int(rows[at]), int(counts[at]) if call.children else 1)], field)
+
+    def _rows(self, call: Call) -> RowsResult:
+        field = call.args["field"]
+        if self.schema[field].kind == "int":
+            return RowsResult([], field)
+        return RowsResult(self._row_ids(call, inclusive=False).tolist(), field)
+
+    def _row_ids(self, call: Call, inclusive: bool) -> U64:
+        """The rows of a Rows call, ascending."""
+        field, column, previous, limit = (call.args.get(name) for name in ("field", "column", "previous", "limit"))
+        assert isinstance(field, str)
+        if column is not None:
+            shard = column >> SHARD_EXPONENT
+            wanted = [column] if shard in self._shards else []
+            rows = self._rows_of(field, np.array(wanted, np.uint64))[1]
+        else:
+            tally = Tally()
+            for shard, _ in self._each(None):
+                for _, _, fragment in shard.sets(field):
+                    ids, _ = fragment.rows()
+                    tally.add([ids], np.ones(ids.size, np.int64))
+            rows = tally.result()[0][0]
+        if previous is not None:
+            rows = rows[np.searchsorted(rows, np.uint64(previous), "left" if inclusive else "right") :]
+        return rows if limit is None else rows[:limit]
+
+    def rows_of_columns(self, field: str, columns: U64) -> tuple[U64, U64]:
+        """(column, row) pairs of these columns (any order, may repeat), sorted by column, row."""
+        return self._rows_of(field, columns)
+
+    def _rows_of(self, field: str, columns: U64) -> tuple[U64, U64]:
+        columns = sorted_unique(np.asarray(columns, np.uint64))
+        out_columns, out_rows = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
+        present = set(self._shards)
+        shards = columns >> np.uint64(SHARD_EXPONENT)
+        for number in sorted_unique(shards).tolist():
+            if number not in present:
+                continue
+            local = (columns[shards == number] & _LOW).astype(np.int64)
+            flags = np.zeros(SHARD_WIDTH, np.bool_)
+            flags[local] = True
+            for first, last, fragment in Shard(self._snapshot, self._index, number).sets(field):
+                if np.searchsorted(local, first) == np.searchsorted(local, last, "right"):
+                    continue
+                column, row = _relation(fragment, flags, local)
+                out_columns.append(column.astype(np.uint64) + np.uint64(number << SHARD_EXPONENT))
+                out_rows.append(row)
+        all_columns, all_rows = np.concatenate(out_columns), np.concatenate(out_rows)
+        order = np.lexsort((all_rows, all_columns))
+        return all_columns[order], all_rows[order]
+
+    # Cross-tabulation
+
+    def _group_by(self, call: Call) -> GroupCountsResult:
+        fields = [child.args["field"] for child in call.children]
+        if any(self.schema[field].kind == "int" for field in fields):
+            return GroupCountsResult([])
+        only: list[U64 | None] = []
+        for i, child in enumerate(call.children):
+            limited = any(child.args.get(name) is not None for name in ("column", "limit", "previous"))
+            only.append(self._row_ids(child, inclusive=i + 1 < len(call.children)) if limited else None)
+        tally = Tally(len(fields))
+        filtered = Call("GroupBy", [call.args["filter"]] if call.args.get("filter") is not None else [])
+        for shard, mask in self._masks(filtered):
+            groups = _join(shard, fields, only, mask)
+            if groups is not None:
+                tally.add(groups, np.ones(groups[0].size, np.int64))
+        keys, counts = tally.result()
+        limit, offset = call.args.get("limit"), call.args.get("offset") or 0
+        stop = counts.size if limit is None else min(limit, counts.size)
+        start = offset if offset < stop else 0
+        rows = [key[start:stop].tolist() for key in keys]
+        return GroupCountsResult(
+            [
+                GroupCount([(field, row, None) for field, row in zip(fields, group, strict=True)], count)
+                for group, count in zip(zip(*rows, strict=True), counts[start:stop].tolist(), strict=True)
+            ]
+        )
+
+    def _options(self, call: Call) -> Result:
+        engine = self
+        if call.args.get("shards") is not None:
+            engine = Engine(self._snapshot, self._index, self.schema, call.args["shards"])
+        result = engine._answer(call.children[0])
+        if isinstance(result, RowResult) and call.args.get("excludeColumns"):
+            result.columns = np.zeros(0, np.uint64)
+        return result
+
+
+def _relation(fragment: Fragment, flags: NDArray[np.bool_], local: NDArray[np.int64]) -> tuple[NDArray[np.int64], U64]:
+    """(column, row) of the bits of these columns of a shard; only containers that can hold one are unpacked."""
+    wanted = np.zeros(16, np.bool_)
+    wanted[local >> 16] = True
+    position = fragment.positions(wanted[(fragment.keys & np.uint64(15)).astype(np.int64)])
+    column = (position & _LOW).astype(np.int64)
+    keep = flags[column]
+    return column[keep], position[keep] >> np.uint64(SHARD_EXPONENT)
+
+
+def _join(shard: Shard, fields: list[str], only: list[U64 | None], mask: Mask | None) -> list[U64] | None:
+    """Row ids per field of every combination of rows that a column has; None if there is none."""
+    columns: NDArray[np.int64] | None = None
+    groups: list[U64] = []
+    for field, allowed in zip(fields, only, strict=True):
+        parts = [fragment.positions() for _, _, fragment in shard.sets(field)]
+        if not parts:
+            return None
+        position: U64 = np.concatenate(parts)
+        column, row = (position & _LOW).astype(np.int64), position >> np.uint64(SHARD_EXPONENT)
+        keep = np.ones(column.size, np.bool_) if mask is None else mask.flags[column]
+        if allowed is not None:
+            keep &= np.isin(row, allowed)
+        column, row = column[keep], row[keep]
+        order = np.argsort(column, kind="stable")
+        column, row = column[order], row[order]
+        if columns is None:
+            columns, groups = column, [row]
+            continue
+        low = np.searchsorted(column, columns, "left")
+        many = np.searchsorted(column, columns, "right") - low
+        inner = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+        groups = [np.repeat(group, many) for group in groups]
+        groups.append(row[np.repeat(low, many) + inner])
+        columns = np.repeat(columns, many)
+    return groups if columns is not None and columns.size else None
+
+
+_HANDLERS: dict[str, Callable[[Engine, Call], Result]] = {
+    "Count": Engine._count,
+    "Sum": Engine._sum,
+    "Min": Engine._extreme,
+    "Max": Engine._extreme,
+    "TopN": Engine._topn,
+    "Rows": Engine._rows,
+    "MinRow": Engine._extreme_row,
+    "MaxRow": Engine._extreme_row,
+    "GroupBy": Engine._group_by,
+    "Options": Engine._options,
+}
