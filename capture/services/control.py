@@ -1,0 +1,103 @@
+"""Stop, retry, delete. Locks are taken in the order capture file, batch, job (see progress)."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from capture.models import ENDED, CaptureFile, Job, JobState, ScanState
+from capture.services import progress, storage
+from capture.services.errors import Refused
+from capture.services.ring import ring
+from indexing import batches, store
+from indexing.backends.base import BackendAway, BatchRange
+from indexing.models import Batch, BatchState
+
+logger = logging.getLogger(__name__)
+
+
+def stop(job: Job) -> Job:
+    """Ends a job before its end: batches that no worker has are dropped, those at work are finished. Raises Refused (409)."""
+    with transaction.atomic():
+        list(CaptureFile.objects.select_for_update().filter(job=job))
+        batches.drop_waiting(job.pk)
+        job = _locked(job)
+        if job.state in ENDED:
+            raise Refused(f"job {job.pk} has ended already: it is {job.state}", 409)
+        if job.state == JobState.QUEUED:
+            job.started = job.started or Now()
+        job.state = JobState.STOPPING
+        job.save(update_fields=["state", "started"])
+    progress.end_if_done(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def retry(job: Job) -> Job:
+    """A stopped or failed job goes on where it ended; what was set aside or dropped is tried again. Raises Refused (409)."""
+    with transaction.atomic():
+        list(CaptureFile.objects.select_for_update().filter(job=job))
+        batches.make_ready_again(job.pk)
+        job = _locked(job)
+        if job.state not in (JobState.STOPPED, JobState.FAILED):
+            raise Refused(f"job {job.pk} is {job.state}: only a stopped or failed job can be retried", 409)
+        job.captures.exclude(scan_state=ScanState.DONE).update(
+            scan_state=ScanState.WAITING, attempt=0, lease_until=None, not_before=None, read_error=""
+        )
+        progress.recount(job)
+        job.state, job.error, job.finished = JobState.QUEUED, "", None
+        job.save()
+        ring(2)
+    return job
+
+
+def delete(job: Job) -> None:
+    """Takes a job out of every list and answer at once; its bits, captures and rows go in the background.
+
+    Waits for an import in flight. Raises BackendAway: then nothing has changed."""
+    with transaction.atomic():
+        list(CaptureFile.objects.select_for_update().filter(job=job))
+        hidden = batches.hide(job.pk)
+        locked = Job.objects.live().select_for_update().filter(pk=job.pk).first()
+        if locked is None:
+            raise Refused(f"there is no job {job.pk}", 404)
+        locked.deleted = Now()
+        locked.save(update_fields=["deleted"])
+        for index, ranges in _ranges(hidden).items():
+            store.backend().hide_batches(index, ranges)
+        ring()
+
+
+def clear_one_deleted() -> bool:
+    """Clears what a deleted job left: bits, files, rows. False if there is none, or the backend is away."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update(skip_locked=True).filter(deleted__isnull=False).order_by("id").first()
+        if job is None:
+            return False
+        try:
+            for index, ranges in _ranges(list(Batch.objects.select_related("index").filter(job=job.pk))).items():
+                store.backend().clear_batches(index, ranges)
+        except BackendAway as away:
+            logger.warning("clearing job %d waits: %s", job.pk, away)
+            return False
+        storage.remove_job_folder(job.pk)
+        Batch.objects.filter(job=job.pk, state=BatchState.HIDDEN).delete()
+        job.delete()
+    return True
+
+
+def _locked(job: Job) -> Job:
+    locked = Job.objects.live().select_for_update().filter(pk=job.pk).first()
+    if locked is None:
+        raise Refused(f"there is no job {job.pk}", 404)
+    return locked
+
+
+def _ranges(hidden: list[Batch]) -> dict[str, list[BatchRange]]:
+    ranges: dict[str, list[BatchRange]] = {}
+    for batch in hidden:
+        if batch.packets:
+            ranges.setdefault(batch.index.name, []).append(BatchRange(batch.pk, batch.first_column, batch.packets))
+    return ranges

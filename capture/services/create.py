@@ -1,0 +1,125 @@
+"""New jobs: from an upload, from a server-side file, from an interface. Everything is checked before there is a job."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from capture.models import CaptureFile, Job, JobKind, JobState
+from capture.packets.batch import CaptureInfo
+from capture.packets.bpf import check_filter
+from capture.packets.errors import FilterError
+from capture.packets.interfaces import list_interfaces
+from capture.services import storage
+from capture.services.errors import Refused
+from capture.services.options import Options
+from capture.services.ring import ring
+
+ETHERNET = 1
+
+
+def from_upload(upload: storage.Upload, options: Options, owner: Any = None) -> Job:
+    """A job for a received file. Raises Refused: not a capture, bad filter, a known file (409 with the job)."""
+    try:
+        compressed, info = storage.examine(upload.path)
+        _check_filter(options.filter, info)
+        if not options.again:
+            known = find_known(upload.sha256, options)
+            if known is not None:
+                raise Refused(f"this file is known: job {known.pk} has it; give again=true to index it again", 409, job=known)
+        with transaction.atomic():
+            job, capture = _make(JobKind.FILE, options.name or upload.name or "upload", options, owner)
+            capture.compressed, capture.sha256 = compressed, upload.sha256
+            job.folder.mkdir(parents=True, mode=0o700)
+            if compressed:
+                capture.source = str(job.folder / "upload")
+                upload.path.rename(capture.source)
+            else:
+                upload.path.rename(capture.file)
+                capture.stored, capture.size = True, upload.size
+                keep_info(capture, info)
+            capture.save()
+    except BaseException:
+        upload.discard()
+        raise
+    ring()
+    return job
+
+
+def from_path(path: Path, options: Options, owner: Any = None) -> Job:
+    """A job for a file of this machine, copied (and hashed) by a worker. Raises Refused."""
+    compressed, info = storage.examine(path)
+    _check_filter(options.filter, info)
+    with transaction.atomic():
+        job, capture = _make(JobKind.FILE, options.name or storage.clean_name(path.name), options, owner)
+        job.folder.mkdir(parents=True, mode=0o700)
+        capture.source, capture.compressed = str(path.resolve()), compressed
+        if info is not None:
+            keep_info(capture, info)
+        capture.save()
+    ring()
+    return job
+
+
+def from_interfaces(names: list[str], options: Options, owner: Any = None) -> Job:
+    """A live job. Raises Refused: no such interface, bad filter, and for now always, for live capture is not there yet."""
+    known = {interface.name: interface for interface in list_interfaces()}
+    for name in names:
+        if name not in known:
+            raise Refused(f"no interface {name!r} on this machine; there are {', '.join(known) or 'none'}", option="iface")
+    _check_filter(options.filter, None)
+    for name in names:
+        if not known[name].capturable:
+            raise Refused(f"interface {name!r} cannot be captured: {known[name].why_not}", option="iface")
+    raise Refused("live capture is not in this version yet: capture to a file (tcpdump -w) and upload it", option="iface")
+
+
+def find_known(sha256: str, options: Options) -> Job | None:
+    """A live job with the same file, index, filter, dissector and fields that did not fail."""
+    jobs = Job.objects.live().filter(captures__sha256=sha256, index=options.index, filter=options.filter)
+    jobs = jobs.filter(dissector=options.dissector).exclude(state__in=[JobState.FAILED, JobState.STOPPED])
+    wanted = options.field_names()
+    return next((job for job in jobs.order_by("id") if job.fields == wanted), None)
+
+
+def _check_filter(expression: str, info: CaptureInfo | None) -> None:
+    linktypes = list(dict.fromkeys(one.linktype for one in info.interfaces)) if info is not None else []
+    try:
+        for linktype in linktypes or [ETHERNET]:
+            if expression:
+                check_filter(expression, linktype)
+    except FilterError as error:
+        raise Refused(f"filter {expression!r}: {error}", option="filter") from None
+
+
+def _make(kind: JobKind, name: str, options: Options, owner: Any) -> tuple[Job, CaptureFile]:
+    job = Job.objects.create(
+        name=name,
+        kind=kind,
+        index=options.index,
+        filter=options.filter,
+        options=options.stored(),
+        fields=options.field_names(),
+        dissector=options.dissector,
+        tags=options.tags,
+        owner=owner if getattr(owner, "pk", None) else None,
+    )
+    return job, CaptureFile(job=job, path=f"captures/{job.pk}/capture")
+
+
+def keep_info(capture: CaptureFile, info: CaptureInfo) -> None:
+    """Puts what a capture's head says into its row (not saved)."""
+    capture.format, capture.snaplen = info.format, info.snaplen
+    capture.info = {
+        "byte_order": info.byte_order,
+        "resolution": info.resolution,
+        "interfaces": [asdict(one) for one in info.interfaces],
+        "comments": info.comments,
+    }
+    capture.linktypes = list(dict.fromkeys(one.linktype for one in info.interfaces))
+
+
+

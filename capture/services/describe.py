@@ -1,0 +1,110 @@
+"""A job as the API shows it (the shape is fixed), and what its page says beside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from capture.models import Job, JobState
+from capture.packets.registry import FIELDS
+from capture.packets.values import label_of
+from indexing import batches
+
+NS = 1_000_000_000
+
+
+def iso_time(when: datetime | None) -> str | None:
+    """RFC 3339 UTC with microseconds."""
+    return when.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if when else None
+
+
+def iso_ns(time_ns: int | None, digits: int = 9) -> str | None:
+    """RFC 3339 UTC of nanoseconds since 1970; None stays None. A time beyond the year 9999 is given in seconds."""
+    if time_ns is None:
+        return None
+    seconds, rest = divmod(time_ns, NS)
+    try:
+        base = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds}.{rest:09d}"
+    return f"{base}.{rest:09d}"[: 20 + digits] + "Z"
+
+
+def linktype_name(number: int) -> str:
+    """EN10MB for 1; the number where it has no name."""
+    return label_of(FIELDS["linktype"], number) or str(number)
+
+
+def job_json(job: Job) -> dict[str, Any]:
+    """The job of API.md."""
+    capture = next(iter(job.captures.all()), None)
+    return {
+        "id": job.pk,
+        "url": job.get_absolute_url(),
+        "name": job.name,
+        "kind": job.kind,
+        "state": job.state,
+        "error": job.error or None,
+        "waiting_for": job.waiting_for or None,
+        "index": job.index,
+        "filter": job.filter,
+        "dissector": job.dissector,
+        "fields": job.fields,
+        "options": job.options,
+        "tags": job.tags,
+        "duplicate_of": job.duplicate_of_id,
+        "created": iso_time(job.created),
+        "started": iso_time(job.started),
+        "finished": iso_time(job.finished),
+        "progress": progress_json(job),
+        "packets": {
+            "read": job.packets_read,
+            "indexed": job.packets_indexed,
+            "filtered_out": job.packets_filtered_out,
+            "failed": job.packets_failed,
+            "undecodable": job.packets_undecodable,
+            "dropped": job.packets_dropped,
+        },
+        "bytes": {"captured": job.bytes_captured, "wire": job.bytes_wire},
+        "capture": None
+        if capture is None
+        else {
+            "format": capture.format or None,
+            "compression": capture.compressed or None,
+            "linktypes": [linktype_name(number) for number in capture.linktypes],
+            "snaplen": capture.snaplen,
+            "size": capture.size,
+            "sha256": capture.sha256 or None,
+            "first_time": iso_ns(capture.first_time_ns, 6),
+            "last_time": iso_ns(capture.last_time_ns, 6),
+            "read_error": capture.read_error or None,
+            **{key: capture.info.get(key) for key in ("byte_order", "resolution", "interfaces", "comments")},
+        },
+        "columns": batches.column_ranges(job.pk),
+    }
+
+
+def progress_json(job: Job) -> dict[str, Any]:
+    """fraction 0..1 of the work, packets indexed a second, and seconds to the end (null while that is unknown)."""
+    seconds = ((job.finished or timezone.now()) - job.started).total_seconds() if job.started else 0.0
+    ended = job.packets_indexed + job.packets_failed
+    rate = ended / seconds if seconds > 0 else 0.0
+    if job.ended:
+        return {"fraction": 1.0 if job.state == JobState.DONE else _fraction(job), "packets_per_second": rate, "eta_seconds": 0.0}
+    fraction = _fraction(job)
+    eta = seconds * (1 - fraction) / fraction if fraction > 0 else None
+    return {"fraction": fraction, "packets_per_second": rate, "eta_seconds": eta}
+
+
+def _fraction(job: Job) -> float:
+    size = scanned = 0
+    for capture in job.captures.all():
+        size += capture.size
+        scanned += capture.scanned_bytes
+    to_index = job.packets_read - job.packets_filtered_out
+    if not size or not scanned or not to_index:
+        return 0.0
+    # The rest of the capture is taken to be like what was scanned of it.
+    return min(1.0, (job.packets_indexed + job.packets_failed) / to_index * (scanned / size))

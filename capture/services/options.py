@@ -1,0 +1,168 @@
+"""The options of a job: picap's and ours, checked one by one; an error names the option."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from capture.packets.dissect import DISSECTORS
+from capture.packets.errors import PacketsError
+from capture.packets.registry import PRESETS, select
+from capture.services.errors import Refused
+from picapweb import environment
+
+INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+DEFAULT_SNAPLEN = 262144
+MAX_BUFSIZE = 1 << 20
+
+
+@dataclass
+class Options:
+    """A job's options. 0 stands for "no limit" in concurrency and the stop rules, times are in seconds."""
+
+    filter: str = ""
+    index: str = "net"
+    name: str = ""
+    tags: list[str] = field(default_factory=list)
+    dissector: str = DISSECTORS[0]
+    fields: list[str] = field(default_factory=lambda: ["all"])
+    snaplen: int = DEFAULT_SNAPLEN
+    promisc: bool = False
+    timeout: float = 0.001
+    concurrency: int = 0
+    bufsize: int = field(default_factory=lambda: settings.BATCH_PACKETS)
+    max_packets: int = 0
+    max_bytes: int = 0
+    max_seconds: float = 0.0
+    ring_bytes: int = 0
+    ring_files: int = 0
+    again: bool = False
+
+    def field_names(self) -> list[str]:
+        """The fields that the job indexes, presets resolved, in registry order."""
+        return [one.name for one in select(self.fields)]
+
+    def stored(self) -> dict[str, Any]:
+        """What the job's row keeps of them beside its own columns."""
+        kept = ("snaplen", "promisc", "timeout", "concurrency", "bufsize", "max_packets", "max_bytes", "max_seconds")
+        kept += ("ring_bytes", "ring_files")
+        return {name: getattr(self, name) for name in kept}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {value!r}")
+    if "\0" in value:
+        raise ValueError("must not hold a NUL")
+    return value
+
+
+def _integer(least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value))):
+            raise ValueError(f"must be a whole number, not {value!r}")
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(f"must be from {least} to {most}, not {number}")
+        return number
+
+    return check
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "1", "yes", "on"):
+        return True
+    if isinstance(value, str) and value.lower() in ("false", "0", "no", "off", ""):
+        return False
+    raise ValueError(f"must be true or false, not {value!r}")
+
+
+def _seconds(value: Any) -> float:
+    """A Go duration ("1ms", "1m30s") or a number of seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    else:
+        text = _text(value)
+        number = float(text) if re.fullmatch(r"\d{1,12}(\.\d+)?", text) else environment.parse_duration(text)
+    if not 0 <= number < 1e10:
+        raise ValueError(f"must not be negative, not {value!r}")
+    return number
+
+
+def _words(value: Any) -> list[str]:
+    """A list of texts, or one text with commas between."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list):
+        raise ValueError(f"must be a list, or words with commas between, not {value!r}")
+    return list(dict.fromkeys(word for word in (_text(item).strip() for item in value) if word))
+
+
+def _index(value: Any) -> str:
+    if not INDEX_NAME.fullmatch(_text(value)):
+        raise ValueError(f"must match {INDEX_NAME.pattern}, not {value!r}")
+    return str(value)
+
+
+def _dissector(value: Any) -> str:
+    if value not in DISSECTORS:
+        raise ValueError(f"must be one of {', '.join(DISSECTORS)}, not {value!r}")
+    return str(value)
+
+
+def _fields(value: Any) -> list[str]:
+    names = _words(value) or ["all"]
+    try:
+        select(names)
+    except PacketsError as error:
+        raise ValueError(f"{error}; presets: {', '.join(PRESETS)}") from None
+    return names
+
+
+_MOST = 2**63 - 1
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "filter": _text,
+    "index": _index,
+    "name": _text,
+    "tags": _words,
+    "dissector": _dissector,
+    "fields": _fields,
+    "snaplen": _integer(1, 2**31 - 1),
+    "promisc": _boolean,
+    "timeout": _seconds,
+    "concurrency": _integer(0, 1024),
+    "bufsize": _integer(1, MAX_BUFSIZE),
+    "max_packets": _integer(0, _MOST),
+    "max_bytes": _integer(0, _MOST),
+    "max_seconds": _seconds,
+    "ring_bytes": _integer(0, _MOST),
+    "ring_files": _integer(0, 1_000_000),
+    "again": _boolean,
+}
+
+
+def parse_options(given: Mapping[str, Any]) -> Options:
+    """Checks options as they came (texts of a form or query string, or JSON's own types).
+
+    An empty text is an option not given, as browsers send it. Raises Refused, naming the option."""
+    options = Options()
+    for name, value in given.items():
+        check = CHECKS.get(name)
+        if check is None:
+            near = difflib.get_close_matches(name, CHECKS, n=2)
+            hint = f" (did you mean {' or '.join(near)}?)" if near else f"; options are {', '.join(CHECKS)}"
+            raise Refused(f"unknown option {name!r}{hint}", option=name)
+        if value == "" or value is None:
+            continue
+        try:
+            setattr(options, name, check(value))
+        except ValueError as error:
+            raise Refused(f"option {name}: {error}", option=name) from None
+    return options

@@ -1,0 +1,92 @@
+"""A job's state and counters: always in its row, changed only here, in the transaction of what they count.
+
+Locks are taken in the order capture file, batch, job.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from capture.models import CaptureFile, Job, JobState, ScanState
+from indexing import batches
+from indexing.models import Batch, BatchState
+
+
+def begin(job: int) -> bool:
+    """A worker begins: queued becomes running. False if the job is not to be worked on (stopped, deleted)."""
+    Job.objects.live().filter(pk=job, state=JobState.QUEUED).update(state=JobState.RUNNING, started=Now())
+    return Job.objects.live().filter(pk=job, state=JobState.RUNNING).exists()
+
+
+def note_scanned(batch: Batch) -> bool:
+    """A batch was cut. False if the job is no longer running: the caller's transaction must be rolled back."""
+    return bool(
+        Job.objects.live()
+        .filter(pk=batch.job, state=JobState.RUNNING)
+        .update(
+            packets_read=F("packets_read") + batch.read,
+            packets_filtered_out=F("packets_filtered_out") + batch.filtered_out,
+            bytes_captured=F("bytes_captured") + batch.captured_bytes,
+            bytes_wire=F("bytes_wire") + batch.wire_bytes,
+        )
+    )
+
+
+def note_visible(batch: Batch) -> None:
+    """A batch is in the index."""
+    Job.objects.filter(pk=batch.job).update(
+        packets_indexed=F("packets_indexed") + batch.packets,
+        packets_undecodable=F("packets_undecodable") + batch.undecodable,
+        waiting_for="",
+    )
+
+
+def note_waiting(job: int, part: str) -> None:
+    """A part is away: the job's row says which one it waits for."""
+    Job.objects.filter(pk=job).update(waiting_for=part)
+
+
+def recount(job: Job) -> None:
+    """Sets a (locked) job's counters from its batches, the truth."""
+    sums = batches.totals(job.pk)
+    job.packets_read, job.packets_filtered_out = sums["read"], sums["filtered_out"]
+    job.packets_indexed, job.packets_failed = sums["indexed"], sums["failed"]
+    job.packets_undecodable = sums["undecodable"]
+    job.bytes_captured, job.bytes_wire = sums["captured_bytes"], sums["wire_bytes"]
+
+
+def end_if_done(job_id: int) -> bool:
+    """Ends a job whose work is over, with the right state and final counters. True if it has ended now."""
+    with transaction.atomic():
+        job = Job.objects.live().select_for_update().filter(pk=job_id, state__in=[JobState.RUNNING, JobState.STOPPING]).first()
+        if job is None or _work_left(job):
+            return False
+        recount(job)
+        failed = Batch.objects.filter(job=job.pk, state=BatchState.FAILED).order_by("sequence").first()
+        unreadable = job.captures.filter(scan_state=ScanState.FAILED).first()
+        if unreadable is not None:
+            job.state, job.error = JobState.FAILED, unreadable.read_error
+        elif failed is not None:
+            job.state = JobState.FAILED
+            job.error = (
+                f"packets {failed.first_number} to {failed.last_number} (batch {failed.sequence}) were set aside: {failed.error}"
+            )
+        elif job.state == JobState.STOPPING:
+            job.state = JobState.STOPPED
+        else:
+            job.state, job.error = JobState.DONE, ""
+        job.finished, job.waiting_for = Now(), ""
+        job.save()
+    return True
+
+
+def _work_left(job: Job) -> bool:
+    """Whether a batch or a scan of the job is to be done, or being done; when stopping only what is being done counts."""
+    scans = CaptureFile.objects.filter(job=job)
+    if job.state == JobState.STOPPING:
+        at_work = Q(lease_until__gt=Now())
+        claimed = Batch.objects.filter(at_work, job=job.pk, state=BatchState.CLAIMED)
+        return claimed.exists() or scans.filter(at_work, scan_state=ScanState.SCANNING).exists()
+    return scans.filter(scan_state__in=[ScanState.WAITING, ScanState.SCANNING]).exists() or batches.open_batches(job.pk)

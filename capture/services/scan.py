@@ -1,0 +1,215 @@
+"""Scanning: a capture is stored (decompressed), then cut into batches with locators and columns, one short transaction each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from capture.models import CaptureFile, Job, ScanState
+from capture.packets.batch import NO_TIME, ScannedBatch
+from capture.packets.errors import PacketsError
+from capture.packets.locator import write_locator
+from capture.packets.sources import Source, decompress, open_capture
+from capture.services import progress, storage
+from capture.services.create import find_known, keep_info
+from capture.services.options import Options
+from capture.services.ring import ring
+from indexing import batches
+from indexing.models import Batch
+
+MAX_ATTEMPTS = 3
+
+
+class ScanLost(Exception):
+    """The lease ran out, or the job was stopped or deleted: the scan ends where it stands."""
+
+
+def claim() -> CaptureFile | None:
+    """The oldest capture that waits to be scanned, or whose scanner's lease ran out. Its `attempt` is the claim's token."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE capture_capturefile SET scan_state = 'scanning', attempt = attempt + 1, worker = %s,
+                   lease_until = now() + %s * interval '1 second'
+               WHERE id = (
+                   SELECT c.id FROM capture_capturefile c JOIN capture_job j ON j.id = c.job_id
+                   WHERE c.scan_state IN ('waiting', 'scanning')
+                     AND (c.scan_state = 'waiting' OR c.lease_until < now())
+                     AND (c.not_before IS NULL OR c.not_before < now())
+                     AND j.state IN ('queued', 'running') AND j.deleted IS NULL
+                   ORDER BY c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
+               RETURNING id""",
+            [batches.worker_name(), settings.LEASE_SECONDS],
+        )
+        row = cursor.fetchone()
+    return CaptureFile.objects.select_related("job").get(pk=row[0]) if row else None
+
+
+def run(capture: CaptureFile) -> None:
+    """Scans a claimed capture to its end, from where an earlier scan left off."""
+    job = capture.job
+    if capture.attempt > MAX_ATTEMPTS and capture.position is None:
+        _fail(capture, f"its scanner ended without a word {capture.attempt - 1} times; last: {capture.worker}")
+    elif progress.begin(job.pk):
+        try:
+            with _renewing(capture) as lost:
+                if not capture.stored:
+                    _store(capture)
+                _scan(capture, lost)
+        except ScanLost:
+            _release(capture)
+        except PacketsError as error:
+            _fail(capture, str(error))
+        except OSError as error:
+            _fail(capture, f"the capture cannot be stored or read: {error.strerror or error}")
+    else:
+        _release(capture)
+    progress.end_if_done(job.pk)
+
+
+def _store(capture: CaptureFile) -> None:
+    """Copies or decompresses a capture to where it is kept. Raises PacketsError, OSError."""
+    source, target = Path(capture.source), capture.file
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    broken: str | None = None
+    if capture.compressed:
+        broken = decompress(source, target, settings.MAX_CAPTURE_BYTES)
+        sha256 = capture.sha256 or storage.sha256_of(source)
+    else:
+        sha256 = storage.copy_hashing(source, target)
+    if source.parent == target.parent:
+        source.unlink()
+    capture.stored, capture.sha256, capture.size = True, sha256, target.stat().st_size
+    capture.read_error = broken or ""
+    _note_duplicate(capture)
+    _save(capture, "stored", "sha256", "size", "read_error")
+
+
+def _note_duplicate(capture: CaptureFile) -> None:
+    """A server-side file is hashed only here: a known one is said, not refused."""
+    job = capture.job
+    known = find_known(capture.sha256, Options(index=job.index, filter=job.filter, dissector=job.dissector, fields=job.fields))
+    if known is not None and known.pk != job.pk and not job.duplicate_of_id:
+        Job.objects.filter(pk=job.pk).update(duplicate_of=known)
+
+
+def _scan(capture: CaptureFile, lost: threading.Event) -> None:
+    job = capture.job
+    with open_capture(capture.file) as source:
+        keep_info(capture, source.info)
+        job.refresh_from_db(fields=["packets_read", "packets_filtered_out"])
+        read = job.packets_read
+        room = int(job.options.get("max_packets", 0)) - (read - job.packets_filtered_out)
+        limited = bool(job.options.get("max_packets"))
+        if not limited or room > 0:
+            for found in source.scan(int(job.options["bufsize"]), job.filter, capture.position):
+                if lost.is_set():
+                    raise ScanLost
+                if limited:
+                    found = _cut(found, room, read)
+                    room -= len(found.locator)
+                if found.read:
+                    _commit(capture, found, source)
+                    read += found.read
+                if limited and room <= 0:
+                    break
+        keep_info(capture, source.info)
+        capture.read_error = "; ".join(text for text in (str(source.read_error or ""), capture.read_error) if text)
+        capture.scan_state, capture.scanned_bytes, capture.lease_until = ScanState.DONE, capture.size, None
+        _save(capture, "scan_state", "scanned_bytes", "lease_until", "read_error", *HEAD_COLUMNS)
+
+
+def _cut(found: ScannedBatch, room: int, read: int) -> ScannedBatch:
+    """The batch with at most `room` packets; what lies behind the last one that is let in was never looked at."""
+    if len(found.locator) < room:
+        return found
+    locator = found.locator[:room]
+    looked_at = int(locator["number"][-1]) - read
+    return ScannedBatch(locator, looked_at, looked_at - room, found.state)
+
+
+HEAD_COLUMNS = ("format", "snaplen", "info", "linktypes")
+
+
+def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
+    """One batch: locator file, columns, batch row, position and counters, all or nothing. Raises ScanLost."""
+    job, locator = capture.job, found.locator
+    sequence = batches.last_sequence(job.pk) + 1
+    # Two scanners (one presumed dead) never write one file: the claim's token is in the name.
+    path = f"captures/{job.pk}/locators/{sequence:06d}-{capture.attempt}"
+    if len(locator):
+        (job.folder / "locators").mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_locator(Path(settings.PICAPWEB_DATA) / path, locator)
+    times = locator["time_ns"][locator["time_ns"] != NO_TIME]
+    first_time, last_time = (int(times.min()), int(times.max())) if len(times) else (None, None)
+    with transaction.atomic():
+        capture.position = found.state
+        capture.scanned_bytes = int(found.state.get("offset", 0))
+        capture.first_time_ns = min((t for t in (capture.first_time_ns, first_time) if t is not None), default=None)
+        capture.last_time_ns = max((t for t in (capture.last_time_ns, last_time) if t is not None), default=None)
+        keep_info(capture, source.info)
+        _save(capture, "position", "scanned_bytes", "first_time_ns", "last_time_ns", *HEAD_COLUMNS)
+        index, first_column = batches.allocate_columns(job.index, len(locator))
+        batch = Batch(
+            index=index,
+            job=job.pk,
+            sequence=sequence,
+            # A batch without packets has no work in it: it only counts what the filter dropped.
+            state="ready" if len(locator) else "visible",
+            capture=capture.path,
+            locator=path,
+            fields=job.fields,
+            dissector=job.dissector,
+            first_column=first_column,
+            packets=len(locator),
+            read=found.read,
+            filtered_out=found.filtered_out,
+            first_number=int(locator["number"][0]) if len(locator) else None,
+            last_number=int(locator["number"][-1]) if len(locator) else None,
+            first_time_ns=first_time,
+            last_time_ns=last_time,
+            captured_bytes=int(locator["captured_length"].sum(dtype=np.int64)),
+            wire_bytes=int(locator["wire_length"].sum(dtype=np.int64)),
+        )
+        batch.save()
+        if not progress.note_scanned(batch):
+            raise ScanLost
+        ring()
+
+
+def _save(capture: CaptureFile, *columns: str) -> None:
+    """Saves columns if the claim still holds, else raises ScanLost."""
+    values = {column: getattr(capture, column) for column in columns}
+    if not CaptureFile.objects.filter(pk=capture.pk, attempt=capture.attempt, scan_state=ScanState.SCANNING).update(**values):
+        raise ScanLost
+
+
+def _release(capture: CaptureFile) -> None:
+    CaptureFile.objects.filter(pk=capture.pk, attempt=capture.attempt, scan_state=ScanState.SCANNING).update(
+        scan_state=ScanState.WAITING, lease_until=None
+    )
+
+
+def _fail(capture: CaptureFile, reason: str) -> None:
+    CaptureFile.objects.filter(pk=capture.pk, attempt=capture.attempt, scan_state=ScanState.SCANNING).update(
+        scan_state=ScanState.FAILED, read_error=reason, lease_until=None
+    )
+
+
+@contextmanager
+def _renewing(capture: CaptureFile) -> Iterator[threading.Event]:
+    """Renews the scan's lease from a thread. The event is set when it was lost."""
+
+    def renew() -> bool:
+        mine = CaptureFile.objects.filter(pk=capture.pk, attempt=capture.attempt, scan_state=ScanState.SCANNING)
+        return bool(mine.update(lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS)))
+
+    with batches.keep_renewing(renew, f"lease of capture {capture.pk}") as lost:
+        yield lost

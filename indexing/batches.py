@@ -1,0 +1,215 @@
+"""The queue of record: batches are added, claimed under a lease, renewed, completed, handed back or set aside.
+
+Celery messages are doorbells only; what is to be done, and by whom it is being done, stands here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Max, Q, Sum
+from django.db.models.functions import Now
+
+from indexing.models import Batch, BatchState, PacketIndex
+
+MAX_ATTEMPTS = 3
+
+
+class ClaimLost(Exception):
+    """The lease ran out and another worker has the batch, or its job was stopped or deleted: drop what was done."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A right to work on one batch, until its lease runs out. `attempt` is the token: each claim has a new one."""
+
+    batch: int
+    attempt: int
+
+
+def worker_name() -> str:
+    """This process, as it is named in the rows it holds."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def allocate_columns(index: str, count: int) -> tuple[PacketIndex, int]:
+    """Gives out `count` consecutive columns of an index: the index, and the first of them. Part of the caller's transaction."""
+    packet_index, _ = PacketIndex.objects.get_or_create(name=index)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE indexing_packetindex SET next_column = next_column + %s WHERE id = %s RETURNING next_column - %s",
+            [count, packet_index.pk, count],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return packet_index, int(row[0])
+
+
+def claim(busy_jobs: list[int] | None = None) -> tuple[Batch, Claim] | None:
+    """The oldest batch that waits, or whose lease ran out; None when there is none.
+
+    busy_jobs: jobs that have as many batches at work as they may. A batch that was claimed MAX_ATTEMPTS times without an
+    end took its workers with it: it is set aside and comes back with state failed, to be told to its job.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE indexing_batch SET
+                   state = CASE WHEN attempt >= %s THEN 'failed' ELSE 'claimed' END,
+                   error = CASE WHEN attempt >= %s THEN
+                       'its worker ended without a word ' || attempt || ' times; last: ' || worker ELSE error END,
+                   attempt = attempt + 1, worker = %s,
+                   lease_until = now() + %s * interval '1 second'
+               WHERE id = (
+                   SELECT id FROM indexing_batch
+                   WHERE state IN ('ready', 'claimed')
+                     AND (state = 'ready' OR lease_until < now())
+                     AND (not_before IS NULL OR not_before < now())
+                     AND NOT job = ANY(%s)
+                   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+               RETURNING id, attempt, state""",
+            [MAX_ATTEMPTS, MAX_ATTEMPTS, worker_name(), settings.LEASE_SECONDS, busy_jobs or []],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    batch = Batch.objects.select_related("index").get(pk=row[0])
+    return batch, Claim(row[0], row[1])
+
+
+def renew(held: Claim) -> bool:
+    """Prolongs a lease; False if the claim is lost."""
+    updated = Batch.objects.filter(pk=held.batch, attempt=held.attempt, state=BatchState.CLAIMED).update(
+        lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS)
+    )
+    return bool(updated)
+
+
+@contextmanager
+def keep_renewing(renew: Callable[[], bool], name: str) -> Iterator[threading.Event]:
+    """Calls `renew` from a thread, three times a lease, until the block ends. The event is set when it gave False."""
+    lost, done = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        try:
+            while not done.wait(settings.LEASE_SECONDS / 3):
+                try:
+                    if not renew():
+                        lost.set()
+                        return
+                except DatabaseError:  # away for a moment: the lease itself decides
+                    connection.close()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=keep, name=name, daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        done.set()
+        thread.join()
+
+
+def renewing(held: Claim) -> AbstractContextManager[threading.Event]:
+    """Renews a batch's lease while the work goes on. The event is set when the claim was lost."""
+    return keep_renewing(lambda: renew(held), f"lease of batch {held.batch}")
+
+
+def hold(held: Claim) -> Batch:
+    """Locks the claimed batch until the caller's transaction ends, so that nobody deletes it meanwhile. Raises ClaimLost."""
+    batch = (
+        Batch.objects.select_for_update(of=("self",))
+        .select_related("index")
+        .filter(pk=held.batch, attempt=held.attempt, state=BatchState.CLAIMED)
+        .first()
+    )
+    if batch is None:
+        raise ClaimLost(f"batch {held.batch}: the claim of {worker_name()} is over")
+    return batch
+
+
+def hand_back(held: Claim, reason: str, seconds: float) -> None:
+    """A part was away: the batch waits `seconds` and is tried again; this attempt does not count against it."""
+    with connection.cursor() as cursor:
+        # The holder itself ends its claim here, so its number may be given again.
+        cursor.execute(
+            """UPDATE indexing_batch SET state = 'ready', error = %s, lease_until = NULL,
+                      not_before = now() + %s * interval '1 second', attempt = attempt - 1
+               WHERE id = %s AND attempt = %s AND state = 'claimed'""",
+            [reason, seconds, held.batch, held.attempt],
+        )
+
+
+def set_aside(held: Claim, reason: str) -> None:
+    """The batch itself cannot be indexed: it fails, with the reason; the job's other batches go on."""
+    Batch.objects.filter(pk=held.batch, attempt=held.attempt, state=BatchState.CLAIMED).update(
+        state=BatchState.FAILED, error=reason, lease_until=None
+    )
+
+
+def drop_waiting(job: int) -> int:
+    """A job was stopped: its batches that no worker has are not indexed. How many."""
+    return Batch.objects.filter(job=job, state=BatchState.READY).update(state=BatchState.DROPPED)
+
+
+def make_ready_again(job: int) -> int:
+    """A job is retried: what failed or was dropped waits for a worker again. How many."""
+    return Batch.objects.filter(job=job, state__in=[BatchState.FAILED, BatchState.DROPPED]).update(
+        state=BatchState.READY, attempt=0, error="", not_before=None, lease_until=None
+    )
+
+
+def open_batches(job: int) -> bool:
+    """Whether a batch of the job waits or is at work."""
+    return Batch.objects.filter(job=job, state__in=[BatchState.READY, BatchState.CLAIMED]).exists()
+
+
+def totals(job: int) -> dict[str, int]:
+    """Counters of a job from its batches, the dropped ones left out: read = indexed + filtered_out + failed + waiting."""
+    visible, failed = Q(state=BatchState.VISIBLE), Q(state=BatchState.FAILED)
+    sums = Batch.objects.filter(job=job).exclude(state__in=[BatchState.DROPPED, BatchState.HIDDEN]).aggregate(
+        read=Sum("read"),
+        filtered_out=Sum("filtered_out"),
+        indexed=Sum("packets", filter=visible),
+        failed=Sum("packets", filter=failed),
+        undecodable=Sum("undecodable", filter=visible),
+        captured_bytes=Sum("captured_bytes"),
+        wire_bytes=Sum("wire_bytes"),
+    )
+    return {name: int(value or 0) for name, value in sums.items()}
+
+
+def column_ranges(job: int) -> list[list[int]]:
+    """The job's visible columns as ascending [first, last] ranges; neighbours joined."""
+    ranges: list[list[int]] = []
+    rows = Batch.objects.filter(job=job, state=BatchState.VISIBLE, packets__gt=0).order_by("first_column")
+    for first, packets in rows.values_list("first_column", "packets"):
+        if ranges and ranges[-1][1] == first - 1:
+            ranges[-1][1] = first + packets - 1
+        else:
+            ranges.append([first, first + packets - 1])
+    return ranges
+
+
+def last_sequence(job: int) -> int:
+    """The greatest sequence of the job's batches, -1 if it has none."""
+    last = Batch.objects.filter(job=job).aggregate(last=Max("sequence"))["last"]
+    return -1 if last is None else int(last)
+
+
+def hide(job: int) -> list[Batch]:
+    """A job is deleted: its batches leave the queue, whatever their state. Waits for imports in flight.
+
+    Part of the caller's transaction. Returns them: the caller takes them out of the backend."""
+    with transaction.atomic():
+        batches = list(Batch.objects.select_for_update(of=("self",)).select_related("index").filter(job=job).order_by("id"))
+        Batch.objects.filter(job=job).update(state=BatchState.HIDDEN)
+    return batches

@@ -1,0 +1,116 @@
+"""What Postgres keeps of the index: columns given out, the translation table, and the batches: the queue of record."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PacketIndex(models.Model):
+    """A named set of fields and columns, as in Pilosa. Columns are given out densely and never again."""
+
+    name = models.CharField(max_length=64, unique=True)
+    next_column = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TranslationField(models.Model):
+    """One field of one index in the translation table, and the next row id to give out (from 1, never reused)."""
+
+    index = models.CharField(max_length=64)
+    field = models.CharField(max_length=64)
+    next_row = models.BigIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["index", "field"], name="translation_field_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.field}"
+
+
+class TranslationValue(models.Model):
+    """A value and the row id that stands for it.
+
+    Unique by a 128-bit hash and not by the value: a B-tree refuses values of 64 KiB. The value is compared too.
+    """
+
+    pk = models.CompositePrimaryKey("field_id", "row")
+    field = models.ForeignKey(TranslationField, on_delete=models.CASCADE, db_index=False)
+    row = models.BigIntegerField()
+    hash = models.UUIDField()
+    value = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["field", "hash"], name="translation_value_unique")]
+
+
+class BatchState(models.TextChoices):
+    READY = "ready", "waits for a worker"
+    CLAIMED = "claimed", "a worker has it, under a lease"
+    VISIBLE = "visible", "in every answer"
+    FAILED = "failed", "set aside"
+    DROPPED = "dropped", "its job was stopped first"
+    HIDDEN = "hidden", "its job was deleted; its bits are being cleared"
+
+
+class Batch(models.Model):
+    """A run of consecutive packets of one capture: the unit of work, of retry, of column allocation, of visibility.
+
+    ::
+
+        ready --claim--> claimed --complete--> visible --delete--> hidden
+          ^                |  |                   every other state too --delete--> hidden
+          |<-lease expired-+  +--too many attempts, or an error of its own--> failed --retry--> ready
+          +--job stopped--> dropped --retry--> ready
+
+    The job is known by its id only: jobs drive indexing, indexing knows nothing of jobs.
+    Paths are relative to the data folder.
+    """
+
+    index = models.ForeignKey(PacketIndex, on_delete=models.PROTECT)
+    job = models.BigIntegerField()
+    sequence = models.IntegerField(help_text="position in the job, from 0")
+    state = models.CharField(max_length=8, choices=BatchState, default=BatchState.READY)
+
+    capture = models.TextField(help_text="path of the stored capture")
+    locator = models.TextField(help_text="path of the locator")
+    fields = models.JSONField(help_text="names of the fields that this batch indexes")
+    dissector = models.CharField(max_length=32, help_text="asked for; once visible: name and version that did it")
+
+    first_column = models.BigIntegerField()
+    packets = models.IntegerField(help_text="columns: packets to index")
+    read = models.IntegerField(help_text="packets scanned = packets + filtered_out")
+    filtered_out = models.IntegerField()
+    undecodable = models.IntegerField(default=0)
+    first_number = models.BigIntegerField(help_text="of its first indexed packet in the capture, from 1", null=True)
+    last_number = models.BigIntegerField(null=True)
+    first_time_ns = models.BigIntegerField(null=True)
+    last_time_ns = models.BigIntegerField(null=True)
+    captured_bytes = models.BigIntegerField(default=0)
+    wire_bytes = models.BigIntegerField(default=0)
+
+    attempt = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="backed off until then: a part was away")
+    worker = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "sequence"], name="batch_unique"),
+            models.CheckConstraint(condition=models.Q(read=models.F("packets") + models.F("filtered_out")), name="batch_adds_up"),
+        ]
+        indexes = [
+            # The claim looks only at open batches; done ones, the many, are not in this index.
+            models.Index(fields=["id"], condition=models.Q(state__in=["ready", "claimed"]), name="batch_open"),
+            models.Index(fields=["index", "first_column"], name="batch_columns"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.sequence} of job {self.job}"
+
+    @property
+    def last_column(self) -> int:
+        """Its last column; first_column - 1 if it has none."""
+        return self.first_column + self.packets - 1
