@@ -1,0 +1,1 @@
+"""Jobs, interfaces and fields over HTTP (API.md)."""

@@ -1,0 +1,23 @@
+"""Jobs and interfaces."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from capture import pages
+from capture.api import jobs, registers
+from picapweb.negotiate import by_accept
+
+urlpatterns = [
+    path("", pages.start, name="start"),
+    path("jobs/", by_accept(jobs.Jobs.as_view(), pages.jobs), name="jobs"),
+    path("jobs/new/", pages.new_job, name="new-job"),
+    path("jobs/<int:pk>/", by_accept(jobs.OneJob.as_view(), pages.job), name="job"),
+    path("jobs/<int:pk>/live/", pages.job_live, name="job-live"),
+    path("jobs/<int:pk>/stop/", by_accept(jobs.Stop.as_view(), pages.stop), name="job-stop"),
+    path("jobs/<int:pk>/retry/", by_accept(jobs.Retry.as_view(), pages.retry), name="job-retry"),
+    path("jobs/<int:pk>/delete/", pages.delete, name="job-delete"),
+    path("jobs/<int:pk>/events/", jobs.events, name="job-events"),
+    path("jobs/<int:pk>/pcap", jobs.pcap, name="job-pcap"),
+    path("interfaces/", by_accept(registers.Interfaces.as_view(), pages.interfaces), name="interfaces"),
+]

@@ -1,0 +1,85 @@
+"""One packet whole: bytes, layers, values as indexed, neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from django.http import Http404
+
+from capture.models import Job
+from capture.packets.errors import PacketsError
+from capture.packets.layers import layer_tree
+from capture.packets.registry import FIELDS
+from indexing.models import Batch, BatchState
+from proxy.locate import batch_of, locate, packet_bytes
+from proxy.packets import PacketRow, indexed_values, rows_of
+
+
+@dataclass
+class OnePacket:
+    """A packet with everything its page shows. bytes_gone: why its bytes cannot be read, if so."""
+
+    row: PacketRow
+    job: Job
+    data: bytes
+    layers: list[Any]
+    values: list[dict[str, Any]] = field(default_factory=list)
+    previous: int | None = None
+    next: int | None = None
+    bytes_gone: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        packet = self.row.as_json()
+        del packet["fields"]
+        return {
+            **packet,
+            "index": self.row.index,
+            "linktype": self.row.linktype,
+            "bytes": self.data.hex(),
+            "bytes_gone": self.bytes_gone or None,
+            "layers": [layer.to_json() for layer in self.layers],
+            "values": self.values,
+            "previous": self.previous,
+            "next": self.next,
+        }
+
+
+def one_packet(index: str, column: int) -> OnePacket:
+    """The packet of a column. Raises Http404 in words: no such column, or its job was deleted."""
+    batch = batch_of(index, column) if 0 <= column < 2**63 else None
+    job = Job.objects.live().filter(pk=batch.job).first() if batch is not None else None
+    if batch is None or job is None:
+        raise Http404(f"there is no packet in column {column} of index {index!r}")
+    rows = rows_of(index, locate(index, np.array([column], np.uint64)), [])
+    if not rows:
+        raise Http404(f"the packet in column {column} of index {index!r} has no locator any more")
+    data, gone = b"", ""
+    try:
+        data, _ = packet_bytes(batch, column)
+    except (PacketsError, OSError) as error:
+        gone = str(error)
+    row = rows[0]
+    return OnePacket(
+        row=row,
+        job=job,
+        data=data,
+        layers=layer_tree(data, row.linktype, row.length) if data else [],
+        values=indexed_values(index, column, list(FIELDS)),
+        previous=_neighbour(batch, column, -1),
+        next=_neighbour(batch, column, 1),
+        bytes_gone=gone,
+    )
+
+
+def _neighbour(batch: Batch, column: int, step: int) -> int | None:
+    """The column of the job's packet before or behind this one."""
+    if batch.first_column <= column + step <= batch.last_column:
+        return column + step
+    others = Batch.objects.filter(job=batch.job, state=BatchState.VISIBLE, packets__gt=0)
+    if step < 0:
+        other = others.filter(sequence__lt=batch.sequence).order_by("-sequence").first()
+        return None if other is None else other.last_column
+    other = others.filter(sequence__gt=batch.sequence).order_by("sequence").first()
+    return None if other is None else other.first_column
