@@ -1,0 +1,123 @@
+"""Values <-> row ids: any bytes, bulk, several writers, a cache that cannot be wrong."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from django.db import connection, transaction
+
+from indexing import translation
+from indexing.models import TranslationField, TranslationValue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    translation.clear_cache()
+    yield
+    translation.clear_cache()
+
+
+ODD = [b"", b"a\0b", b"\xff\xfe", "grüße".encode(), b"x" * 65536, b"x" * 65535 + b"y", b"\\", b"'; DROP TABLE"]
+
+
+def test_values_of_any_bytes_come_back():
+    rows = translation.resolve("net", {"f": ODD})["f"].tolist()
+    assert sorted(rows) == list(range(1, len(ODD) + 1))
+    translation.clear_cache()
+    assert translation.values_of("net", {"f": rows})["f"] == dict(zip(rows, ODD, strict=True))
+    assert translation.lookup("net", {"f": ODD})["f"] == dict(zip(ODD, rows, strict=True))
+
+
+def test_ids_keep_the_order_of_the_values_and_repeat_for_repeated_ones():
+    rows = translation.resolve("net", {"f": [b"b", b"a", b"b"]})["f"]
+    assert rows.dtype == np.uint64
+    assert rows[0] == rows[2] != rows[1]
+
+
+def test_a_lookup_allocates_nothing():
+    assert translation.lookup("net", {"f": [b"unknown"]}) == {"f": {}}
+    assert not TranslationField.objects.exists()
+    assert not TranslationValue.objects.exists()
+
+
+def test_fields_and_indexes_have_ids_of_their_own():
+    assert translation.resolve("net", {"f": [b"a"], "g": [b"b"]}) == {"f": np.array([1]), "g": np.array([1])}
+    assert translation.resolve("other", {"f": [b"z"]})["f"].tolist() == [1]
+    assert translation.values_of("other", {"f": [1]}) == {"f": {1: b"z"}}
+
+
+def test_ids_are_dense_over_several_calls():
+    first = translation.resolve("net", {"f": [b"a", b"b"]})["f"].tolist()
+    second = translation.resolve("net", {"f": [b"b", b"c", b"a", b"d"]})["f"].tolist()
+    assert first == [1, 2]
+    assert second == [2, 3, 1, 4]
+
+
+def test_unknown_ids_are_left_out():
+    translation.resolve("net", {"f": [b"a"]})
+    assert translation.values_of("net", {"f": [1, 2, 2**62], "nowhere": [1]}) == {"f": {1: b"a"}, "nowhere": {}}
+
+
+def test_allocation_inside_a_transaction_is_refused():
+    # A rollback of the caller's would take ids back that the cache has handed out.
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        translation.resolve("net", {"f": [b"a"]})
+    assert translation.lookup("net", {"f": [b"a"]}) == {"f": {}}
+
+
+def test_a_collision_of_hashes_is_refused(monkeypatch):
+    monkeypatch.setattr(translation, "_hash", lambda value: "0" * 32)
+    translation.resolve("net", {"f": [b"a"]})
+    with pytest.raises(translation.TranslationCollision, match="field f"):
+        translation.resolve("net", {"f": [b"b"]})
+
+
+def test_the_cache_is_bounded(monkeypatch):
+    monkeypatch.setattr(translation, "MAX_CACHED_PAIRS", 10)
+    values = [b"%d" % i for i in range(100)]
+    rows = translation.resolve("net", {"f": values})["f"].tolist()
+    assert len(translation._rows) <= 10
+    assert translation.resolve("net", {"f": values})["f"].tolist() == rows
+
+
+def test_four_writers_of_the_same_new_values_make_one_id_each_and_no_gap():
+    values = [b"%d" % i for i in range(2000)]
+    orders = [values, values[::-1], values[1000:] + values[:1000], values[::2] + values[1::2]]
+    found: list[dict[bytes, int]] = []
+    start = threading.Barrier(len(orders))
+
+    def write(order: list[bytes]) -> None:
+        try:
+            start.wait()
+            for at in range(0, len(order), 250):
+                part = order[at : at + 250]
+                ids = translation.resolve("net", {"f": part, "g": part[:10]})["f"]
+                found.append(dict(zip(part, ids.tolist(), strict=True)))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    merged: dict[bytes, set[int]] = {}
+    for pairs in found:
+        for value, row in pairs.items():
+            merged.setdefault(value, set()).add(row)
+    assert len(found) == 32
+    assert all(len(rows) == 1 for rows in merged.values())
+    assert sorted(row for rows in merged.values() for row in rows) == list(range(1, 2001))
+
+
+def test_a_hundred_thousand_new_values_in_one_call():
+    values = [b"value-%d" % i for i in range(100_000)]
+    rows = translation.resolve("net", {"f": values})["f"]
+    assert rows.tolist() == list(range(1, 100_001))
+    translation.clear_cache()
+    assert translation.resolve("net", {"f": values})["f"].tolist() == rows.tolist()
