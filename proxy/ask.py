@@ -15,6 +15,7 @@ from proxy.pql.parse import parse
 from proxy.pql.translate import readable, translate, untranslate
 from proxy.translator import TableTranslator
 
+DEFAULT_INDEX = "net"
 BITMAP_CALLS = frozenset({"Row", "Union", "Intersect", "Difference", "Xor", "Not", "Shift", "Range"})
 
 
@@ -27,8 +28,8 @@ class Answer:
 
 
 def known_index(index: str) -> str:
-    """The index, if there is one of that name. Raises QueryError in Pilosa's words."""
-    if not PacketIndex.objects.filter(name=index).exists():
+    """The index, if there is one of that name; the default one is always there. Raises QueryError in Pilosa's words."""
+    if index != DEFAULT_INDEX and not PacketIndex.objects.filter(name=index).exists():
         raise QueryError("index not found")
     return index
 

@@ -63,7 +63,7 @@ def page_of(index: str, call: Call, names: Sequence[str], limit: int, after: int
     Shards are asked one by one until the page is full: no answer is larger than a shard."""
     found: list[NDArray[np.uint64]] = []
     total = 0
-    last_column = PacketIndex.objects.values_list("next_column", flat=True).get(name=index) - 1
+    last_column = (PacketIndex.objects.filter(name=index).values_list("next_column", flat=True).first() or 0) - 1
     for shard in range((after + 1) // SHARD_WIDTH, last_column // SHARD_WIDTH + 1):
         result = ask(index, [call], [shard]).results[0]
         assert isinstance(result, RowResult)

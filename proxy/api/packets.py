@@ -18,7 +18,7 @@ from capture.packets.registry import FIELDS, select
 from capture.services.errors import Refused
 from indexing import translation
 from indexing.calls import Call, QueryError
-from proxy.ask import bitmap_of, count_and_bytes, known_index
+from proxy.ask import DEFAULT_INDEX, bitmap_of, count_and_bytes, known_index
 from proxy.locate import column_of
 from proxy.packets import page_by_time, page_of
 from proxy.pql.unparse import unparse
@@ -64,7 +64,7 @@ def question_of(given: Any) -> Question:
     for name in ("from", "to"):
         if given.get(name):
             raise Refused(f"{name} is not understood yet: use the rows of time-second, time-minute, time-hour, time-day", option=name)
-    index = given.get("index") or "net"
+    index = given.get("index") or DEFAULT_INDEX
     try:
         known_index(index)
     except QueryError:
@@ -197,7 +197,7 @@ class Fields(APIView):
 
     @extend_schema(responses={200: list[dict]}, parameters=[OpenApiParameter("index", str)])
     def get(self, request: Request) -> Response:
-        return Response(fields_json(request.GET.get("index") or "net"))
+        return Response(fields_json(request.GET.get("index") or DEFAULT_INDEX))
 
 
 def fields_json(index: str) -> list[dict[str, Any]]:
