@@ -1,0 +1,1 @@
+"""The reference dissector: one packet at a time, every header decoded by scapy's classes."""

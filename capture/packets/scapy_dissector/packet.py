@@ -1,0 +1,30 @@
+"""One packet: its headers walked from the link type to the payload, and nothing it holds can make that fail."""
+
+from __future__ import annotations
+
+from capture.packets.scapy_dissector import link, link_more, network, transport, tunnels, wireless  # noqa: F401 (handlers)
+from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
+from capture.packets.scapy_dissector.walk import HANDLERS, Found, Step, Walk
+
+MOST_HEADERS = 64  # a bound for hostile packets; every step also moves on in the packet
+
+
+def dissect_packet(data: bytes, linktype: int, wire_length: int) -> Found:
+    """What the packet has of picap's fields, and `error` if its headers could not be decoded to the transport. Never raises."""
+    walk = Walk(data, wire_length)
+    first = FIRST_HEADERS.get(linktype)
+    if first is None:
+        walk.fail("linktype: unsupported")
+        return walk.found
+    step: Step = (first, 0)
+    try:
+        for _ in range(MOST_HEADERS):
+            if step is None:
+                return walk.found
+            name, at = step
+            step = HANDLERS[name](walk, at)
+        if step is not None:
+            walk.fail("packet: too many headers")
+    except Exception:  # scapy raises what it likes on hostile bytes; the packet keeps what it has
+        walk.fail("packet: dissector failed")
+    return walk.found
