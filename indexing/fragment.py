@@ -272,14 +272,16 @@ class Fragment:
         some = np.flatnonzero(kind == ARRAY)
         if some.size:
             lengths = self._descriptor["card"][which[some]].astype(np.int64) + 1
-            parts.append((some, lengths, np.repeat(high[some], lengths) | self._gather(at[some], lengths).astype(np.uint64)))
+            ones: U64 = np.repeat(high[some], lengths)
+            ones |= self._gather(at[some], lengths).astype(np.uint64)
+            parts.append((some, lengths, ones))
         bitmaps = np.flatnonzero(kind == BITMAP)
         for i in range(0, bitmaps.size, _BITMAPS_AT_ONCE):
             some = bitmaps[i : i + _BITMAPS_AT_ONCE]
-            words = self._data[at[some][:, None] + np.arange(CONTAINER_BITS // 16)]
+            words: NDArray[np.uint16] = self._data[at[some][:, None] + np.arange(CONTAINER_BITS // 16)]
             bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
             container, low = np.nonzero(bits)
-            values: U64 = high[some][container] | low.astype(np.uint64)
+            values: U64 = np.bitwise_or(high[some][container], low.astype(np.uint64), dtype=np.uint64)
             parts.append((some, np.bincount(container, minlength=some.size).astype(np.int64), values))
         some = np.flatnonzero(kind == RUNS)
         if some.size:

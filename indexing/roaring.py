@@ -25,7 +25,8 @@ U64 = NDArray[np.uint64]
 SHARD_EXPONENT = 20
 SHARD_WIDTH = 1 << SHARD_EXPONENT
 KEYS_PER_ROW = 16
-MAX_ROW = (1 << (64 - SHARD_EXPONENT)) - 1
+# Not 2^44 - 1: Pilosa computes the first position after a row, which would overflow, and answers that row as empty.
+MAX_ROW = (1 << (64 - SHARD_EXPONENT)) - 2
 
 MAGIC = 12348
 ARRAY, BITMAP, RUNS = 1, 2, 3
@@ -45,7 +46,7 @@ class RoaringError(ValueError):
 def positions(row: U64, column: U64) -> U64:
     """Positions (n,) of bits (row uint64 (n,), column uint64 (n,)) of one shard; columns may be absolute.
 
-    Raises RoaringError for a row id beyond 2^44 - 1, the last that a position can hold."""
+    Raises RoaringError for a row id beyond 2^44 - 2, the last that Pilosa answers."""
     row = np.asarray(row, np.uint64)
     if row.size and int(row.max()) > MAX_ROW:
         raise RoaringError(f"row id {int(row.max())} is greater than {MAX_ROW}")

@@ -20,8 +20,9 @@ from indexing.backends.base import (
     SetBits,
 )
 from indexing.backends.embedded_engine import Engine
-from indexing.backends.embedded_store import MAP_SIZE, Blob, Snapshot, Store, pieces
+from indexing.backends.embedded_store import MAP_SIZE, Blob, Snapshot, Store
 from indexing.backends.names import check_bits, check_names, check_same
+from indexing.backends.ranges import pieces
 from indexing.calls import Call, QueryError, Result
 from indexing.roaring import SHARD_EXPONENT, U64, encode_bits
 

@@ -26,7 +26,8 @@ from typing import Any
 
 import lmdb
 
-from indexing.backends.base import SHARD_WIDTH, BackendAway, BackendError, BatchRange, FieldSchema
+from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema
+from indexing.backends.ranges import pieces
 
 MAP_SIZE = 1 << 40
 MAX_READERS = 1024  # a slot a thread that reads, of all processes
@@ -247,16 +248,6 @@ class Snapshot:
                     return
                 yield key, cursor.value()
                 more = cursor.next()
-
-
-def pieces(batch: BatchRange) -> Iterator[tuple[int, int, int]]:
-    """(shard, first, last) of a batch's columns, shard by shard; first and last within the shard, both inclusive."""
-    column, end = batch.first_column, batch.first_column + batch.count
-    while column < end:
-        shard = column // SHARD_WIDTH
-        stop = min(end, (shard + 1) * SHARD_WIDTH)
-        yield shard, column % SHARD_WIDTH, (stop - 1) % SHARD_WIDTH
-        column = stop
 
 
 def _name(index: str) -> bytes:

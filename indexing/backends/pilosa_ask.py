@@ -1,0 +1,207 @@
+"""One call -> the PQL to send and the typed result of what comes back.
+
+Each handler is a generator: it yields lists of PQL calls, is sent their JSON results, and returns the result. So calls that
+need a second look (Min, Max, TopN of a field that may have outgrown its cache) share their requests with all others.
+
+Where Pilosa 1.4.1 answers wrongly, the right answer is asked for another way:
+
+- TopN is asked without `n` and `threshold` (Pilosa applies both per shard) and cut here; equal counts by id.
+- Min and Max count in one shard only: the count comes from a second question.
+- MaxRow knows nothing of imports: it is made of Rows or TopN.
+- Sum under a filter subtracts negative values outside the filter as well: refused for fields that can have any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+import numpy as np
+
+from indexing.backends.check import Schema
+from indexing.backends.pilosa_pql import bitmap
+from indexing.backends.tally import top
+from indexing.calls import (
+    Call,
+    CountResult,
+    GroupCount,
+    GroupCountsResult,
+    Pair,
+    PairsResult,
+    QueryError,
+    Result,
+    RowResult,
+    RowsResult,
+    ValCountResult,
+)
+
+Asking = Generator[list[str], list[Any], Result]
+
+
+class Caches(Protocol):
+    """What is known of the TopN caches of an index's fields."""
+
+    def size(self, field: str) -> int:
+        """Rows that the field's cache holds per fragment; 0: no cache."""
+
+    def fits(self, field: str) -> bool | None:
+        """Whether the field has no more rows than that; None: not known (any more)."""
+
+    def remember(self, field: str, fits: bool) -> None:
+        """Keeps the answer for a while."""
+
+
+def ask(call: Call, schema: Schema, caches: Caches) -> Asking:
+    """The generator of a checked call."""
+    handler = _HANDLERS.get(call.name, _row)
+    return handler(call, schema, caches)
+
+
+def _row(call: Call, schema: Schema, caches: Caches) -> Asking:
+    (answer,) = yield [bitmap(call, schema)]
+    return RowResult(np.array(answer.get("columns") or [], np.uint64), answer.get("attrs") or {})
+
+
+def _count(call: Call, schema: Schema, caches: Caches) -> Asking:
+    (answer,) = yield [f"Count({bitmap(call.children[0], schema)})"]
+    return CountResult(answer)
+
+
+def _input(call: Call, schema: Schema) -> str:
+    return bitmap(call.children[0], schema) if call.children else ""
+
+
+def _sum(call: Call, schema: Schema, caches: Caches) -> Asking:
+    name = call.args.get("field") or ""
+    field = schema.get(name)
+    if field is None or field.kind != "int":
+        return ValCountResult(0, 0)
+    under = _input(call, schema)
+    if call.name == "Sum":
+        if under and field.minimum < 0:
+            raise QueryError(
+                f"Sum() of {name}, which can be negative, is not answered rightly by Pilosa under a filter", call.position
+            )
+        (answer,) = yield [f"Sum({under}{',' if under else ''} field={name})"]
+        return ValCountResult(answer["value"], answer["count"])
+    (answer,) = yield [f"{call.name}({under}{',' if under else ''} field={name})"]
+    if answer["count"] == 0:
+        return ValCountResult(0, 0)
+    value = answer["value"]
+    having = f"Row({name} >< [{value},{value}])"
+    (count,) = yield [f"Count(Intersect({under},{having}))" if under else f"Count({having})"]
+    return ValCountResult(value, count)
+
+
+def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
+    field = call.args.get("field")
+    if field is None:
+        return PairsResult([], "")
+    ids = call.args.get("ids") or None
+    parts = [field, *([_input(call, schema)] if call.children else [])]
+    if ids:
+        parts.append(f"ids=[{','.join(map(str, ids))}]")
+    if call.args.get("attrName") and call.args.get("attrValues"):
+        parts.append(f"attrName={_literal(call.args['attrName'])}")
+        parts.append(f"attrValues=[{','.join(map(_literal, call.args['attrValues']))}]")
+    size, fits = caches.size(field), caches.fits(field)
+    asked = [f"TopN({','.join(parts)})"]
+    probing = not ids and fits is None and size > 0
+    if probing:  # a field with more rows than its cache holds has a row id beyond that size
+        asked.append(f"Rows({field}, previous={size - 1}, limit=1)")
+    pairs, *beyond = yield asked
+    if probing:
+        fits = not beyond[0]["rows"]
+        if not fits:
+            (every,) = yield [f"Rows({field}, limit={size + 1})"]
+            fits = len(every["rows"]) <= size
+        caches.remember(field, fits)
+    rows = np.fromiter((pair["id"] for pair in pairs), np.uint64, len(pairs))
+    counts = np.fromiter((pair["count"] for pair in pairs), np.int64, len(pairs))
+    rows, counts = top(rows, counts, 0 if ids else call.args.get("n") or 0, call.args.get("threshold") or 0)
+    found = [Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)]
+    return PairsResult(found, field, exact=bool(ids) or fits is not False)
+
+
+def _extreme_row(call: Call, schema: Schema, caches: Caches) -> Asking:
+    field = call.args["field"]
+    if schema[field].kind == "int":
+        return PairsResult([Pair(0, 0)], field)
+    first = call.name == "MinRow"
+    if not call.children:
+        (answer,) = yield [f"Rows({field})"]
+        ids = answer["rows"] or []
+        return PairsResult([Pair(ids[0 if first else -1], 1) if ids else Pair(0, 0)], field)
+    (pairs,) = yield [f"TopN({field},{_input(call, schema)})"]
+    if not pairs:
+        return PairsResult([Pair(0, 0)], field)
+    found = (min if first else max)(pairs, key=lambda pair: pair["id"])
+    return PairsResult([Pair(found["id"], found["count"])], field)
+
+
+def _rows_text(call: Call) -> str:
+    given = [f"{name}={call.args[name]}" for name in ("previous", "limit", "column") if call.args.get(name) is not None]
+    return f"Rows({','.join([call.args['field'], *given])})"
+
+
+def _rows(call: Call, schema: Schema, caches: Caches) -> Asking:
+    field = call.args["field"]
+    if schema[field].kind == "int":
+        return RowsResult([], field)
+    (answer,) = yield [_rows_text(call)]
+    return RowsResult(answer["rows"] or [], field)
+
+
+def _group_by(call: Call, schema: Schema, caches: Caches) -> Asking:
+    if any(schema[child.args["field"]].kind == "int" for child in call.children):
+        return GroupCountsResult([])
+    parts = [_rows_text(child) for child in call.children]
+    if call.args.get("filter") is not None:
+        parts.append(f"filter={bitmap(call.args['filter'], schema)}")
+    parts += [f"{name}={call.args[name]}" for name in ("limit", "offset") if call.args.get(name) is not None]
+    (answer,) = yield [f"GroupBy({','.join(parts)})"]
+    return GroupCountsResult(
+        [GroupCount([(row["field"], row["rowID"], None) for row in group["group"]], group["count"]) for group in answer or []]
+    )
+
+
+def _options(call: Call, schema: Schema, caches: Caches) -> Asking:
+    given = [f"{name}=true" for name in ("excludeColumns", "excludeRowAttrs") if call.args.get(name)]
+    if call.args.get("shards") is not None:
+        given.append(f"shards=[{','.join(map(str, call.args['shards']))}]")
+    inner = ask(call.children[0], schema, caches)
+    try:
+        asked = next(inner)
+        while True:
+            asked = inner.send((yield [f"Options({','.join([text, *given])})" for text in asked]))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    text = "".join(c if " " <= c <= "~" and c not in '"\\' else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in str(value))
+    return f'"{text}"'
+
+
+def _utf16(character: str) -> list[int]:
+    data = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]
+
+
+_HANDLERS: dict[str, Callable[[Call, Schema, Caches], Asking]] = {
+    "Count": _count,
+    "Sum": _sum,
+    "Min": _sum,
+    "Max": _sum,
+    "TopN": _topn,
+    "Rows": _rows,
+    "MinRow": _extreme_row,
+    "MaxRow": _extreme_row,
+    "GroupBy": _group_by,
+    "Options": _options,
+}

@@ -1,0 +1,58 @@
+"""Bitmap calls -> PQL text that Pilosa 1.4.1 answers rightly.
+
+Its int comparisons drop or add values near the bit depth, 0 and -1; closed ranges (`><`), `==` and `!=` are right. So every
+comparison becomes a closed range cut to the field's declared range.
+"""
+
+from __future__ import annotations
+
+from indexing.backends.check import Schema
+from indexing.backends.embedded_plan import interval
+from indexing.calls import Call, Condition, RowRef
+
+EMPTY = "Union()"
+
+
+def bitmap(call: Call, schema: Schema) -> str:
+    """PQL of a checked bitmap call, of any depth."""
+    out: list[str] = []
+    todo: list[Call | str] = [call]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            out.append(item)
+        elif item.name == "Row":
+            out.append(_row(item, schema))
+        else:
+            out.append(item.name + "(")
+            todo.append(f",n={item.args['n']})" if item.name == "Shift" and item.args.get("n") is not None else ")")
+            for i in range(len(item.children) - 1, -1, -1):
+                todo.append(item.children[i])
+                if i:
+                    todo.append(",")
+    return "".join(out)
+
+
+def _row(call: Call, schema: Schema) -> str:
+    if "condition" in call.args:
+        field, condition = call.args["condition"]
+        return compare(field, condition, schema)
+    ref: RowRef = call.args["row"]
+    if ref.row is None or schema[ref.field].kind == "int":  # Row(n=5) of an int field is empty in Pilosa, too
+        return EMPTY
+    return f"Row({ref.field}={ref.row})"
+
+
+def compare(field: str, condition: Condition, schema: Schema) -> str:
+    """PQL of a comparison."""
+    minimum, maximum = schema[field].minimum, schema[field].maximum
+    if condition.op == "!=":
+        value = condition.value
+        if value is None or not isinstance(value, int) or not minimum <= value <= maximum:
+            return f"Row({field} != null)"
+        return f"Row({field} != {value})"
+    low, high, _ = interval(condition)
+    low, high = max(low, minimum), min(high, maximum)
+    if low > high:
+        return EMPTY
+    return f"Row({field} >< [{low},{high}])"

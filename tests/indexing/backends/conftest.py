@@ -1,0 +1,147 @@
+"""Both backends behind one fixture, a small index with known bits in it, and short spellings of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+
+from indexing.backends import open_backend
+from indexing.backends.base import SHARD_WIDTH, Backend, BatchBits, BatchRange, FieldSchema, IntBits, SetBits
+from indexing.backends.masking import live
+from indexing.calls import Call, Condition, RowRef, RowResult
+from tests.indexing.naive import Naive
+from tests.pilosa import pilosa_server  # noqa: F401
+
+FIELDS = [
+    FieldSchema("proto", "set"),
+    FieldSchema("host", "set"),
+    FieldSchema("length", "int", 0, 70000),
+    FieldSchema("delta", "int", -1000, 1000),
+]
+_numbers = count(1)
+
+
+def row(name: str, number: int | None) -> Call:
+    return Call("Row", args={"row": RowRef(name, number)})
+
+
+def compare(name: str, op: Any, value: Any) -> Call:
+    return Call("Row", args={"condition": (name, Condition(op, value))})
+
+
+def of(name: str, *children: Call, **args: Any) -> Call:
+    return Call(name, list(children), args)
+
+
+@dataclass
+class Bench:
+    """An index of its own on a backend. Answers are masked where the backend wants it, as the product does."""
+
+    backend: Backend
+    index: str
+    naive: Naive = field(default_factory=Naive)
+
+    def add(self, bits: BatchBits) -> None:
+        self.backend.import_batch(self.index, bits)
+        self.naive.add(bits)
+
+    def hide(self, *batches: BatchRange) -> None:
+        self.backend.hide_batches(self.index, batches)
+        for batch in batches:
+            self.naive.remove(batch.first_column, batch.count)
+
+    def masked(self, call: Call) -> Call:
+        return of("Intersect", call, live()) if self.backend.masked else call
+
+    def ask(self, call: Call, **more: Any) -> Any:
+        """The answer to a call as it stands."""
+        return self.backend.query(self.index, [call], **more)[0]
+
+    def columns(self, call: Call, **more: Any) -> list[int]:
+        answer = self.ask(self.masked(call), **more)
+        assert isinstance(answer, RowResult)
+        assert answer.columns.dtype == np.uint64
+        return answer.columns.tolist()
+
+    def count(self, call: Call) -> int:
+        return self.ask(of("Count", self.masked(call))).count
+
+    def under(self, name: str, *children: Call, **args: Any) -> Any:
+        """A call with an input (TopN, Sum, Min ...) under the mask."""
+        if self.backend.masked:
+            children = (self.masked(children[0]) if children else live(),)
+        return self.ask(of(name, *children, **args))
+
+    def pairs(self, *children: Call, **args: Any) -> list[tuple[int, int]]:
+        return [(pair.id, pair.count) for pair in self.under("TopN", *children, **args).pairs]
+
+
+def bits(batch: int, first: int, count: int, **fields: Any) -> BatchBits:
+    """A batch; a set field is a list of (row, column), an int field a dict column -> value; columns count from `first`."""
+    made: dict[str, SetBits | IntBits] = {}
+    for name, some in fields.items():
+        if isinstance(some, dict):
+            columns = np.array(list(some), np.uint64) + np.uint64(first)
+            made[name] = IntBits(columns, np.array(list(some.values()), np.int64))
+        else:
+            pairs = np.array(some, np.uint64).reshape(-1, 2)
+            made[name] = SetBits(pairs[:, 0], pairs[:, 1] + np.uint64(first))
+    return BatchBits(batch, first, count, made)
+
+
+@pytest.fixture(scope="session", params=["embedded", "pilosa"])
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """Each backend in turn; its indexes are shared, so tests take one of their own (`bench`)."""
+    url = "embedded:" if request.param == "embedded" else request.getfixturevalue("pilosa_server").url
+    opened = open_backend(url, tmp_path_factory.mktemp("index"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bench(backend: Backend) -> Iterator[Bench]:
+    """An empty index with FIELDS."""
+    index = f"bench-{next(_numbers)}"
+    backend.ensure_index(index, FIELDS)
+    yield Bench(backend, index)
+    backend.drop_index(index)
+
+
+def random_batch(rng: np.random.Generator, batch: int, first: int, count: int) -> BatchBits:
+    """Rows of which some are dense and some rare, columns with none, one or several values."""
+    columns = np.arange(first, first + count, dtype=np.uint64)
+    some = columns[rng.random(count) < 0.8]
+    twice = columns[rng.random(count) < 0.3]
+    host = np.concatenate([some, twice])
+    lengths = columns[rng.random(count) < 0.9]
+    deltas = columns[rng.random(count) < 0.5]
+    return BatchBits(
+        batch,
+        first,
+        count,
+        {
+            "proto": SetBits(np.minimum(rng.geometric(0.5, count), 6).astype(np.uint64), columns),
+            "host": SetBits((rng.zipf(1.5, host.size) % 500).astype(np.uint64), host),
+            "length": IntBits(lengths, rng.choice([0, 1, 40, 60, 1500, 69999, 70000], lengths.size)),
+            "delta": IntBits(deltas, rng.integers(-70, 71, deltas.size)),
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def filled(backend: Backend) -> Bench:
+    """An index over three shards: batches that cross 2^16 and 2^20, gaps between them, one far away. Not to be changed."""
+    index = "filled"
+    backend.ensure_index(index, FIELDS)
+    made = Bench(backend, index)
+    rng = np.random.default_rng(20240131)
+    for batch, (first, count_) in enumerate(
+        [(0, 300), (300, 700), (65536 - 200, 400), (SHARD_WIDTH - 500, 1000), (SHARD_WIDTH + 4000, 50), (5 * SHARD_WIDTH + 7, 600)], 1
+    ):
+        made.add(random_batch(rng, batch, first, count_))
+    return made
