@@ -1,0 +1,79 @@
+"""BPF: capture filters in libpcap's language (pcap-filter(7)), compiled and run by libpcap itself.
+
+A filter is compiled for one link type, exactly as `tcpdump -r` does it: against a capture file of that link type. That
+leaves the mapping of LINKTYPE numbers to the DLT numbers of this platform to libpcap, and refuses what only a live
+interface can answer (`inbound` on Ethernet, for one).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import weakref
+
+from capture.packets import libpcap
+from capture.packets.errors import FilterError
+
+# The optimizer's time grows faster than the expression does; nobody writes this much by hand.
+MAX_EXPRESSION = 64 * 1024
+
+
+def _free(code: libpcap.BpfProgram) -> None:
+    libpcap.dll.pcap_freecode(ctypes.byref(code))
+
+
+class Program:
+    """A compiled filter. Immutable; one program may be used by many threads."""
+
+    def __init__(self, code: libpcap.BpfProgram, linktype: int) -> None:
+        self.linktype = linktype
+        self.instructions = int(code.bf_insns or 0)  # address of the instructions, for compiled loops
+        self._code = code
+        weakref.finalize(self, _free, code)
+
+    def __len__(self) -> int:
+        """Number of instructions."""
+        return int(self._code.bf_len)
+
+    def matches(self, data: bytes | bytearray | memoryview | int, captured_length: int, wire_length: int) -> bool:
+        """Whether a packet passes.
+
+        data: its captured bytes, or the address of the first of them (for buffers that are held elsewhere).
+        captured_length, wire_length: bytes; `data` must hold at least captured_length.
+        """
+        if isinstance(data, (bytearray, memoryview)):
+            data = bytes(data)
+        if isinstance(data, bytes) and len(data) < captured_length:
+            raise ValueError(f"captured length {captured_length}, but only {len(data)} bytes of data")
+        return bool(libpcap.bpf_filter(self.instructions, data, wire_length, captured_length))
+
+
+def compile_filter(expression: str, linktype: int, snaplen: int = 262144) -> Program:
+    """Compiles `expression` for packets of a link type (LINKTYPE number).
+
+    Raises FilterError with libpcap's own message: a syntax error, a host that does not resolve, a primitive that the
+    link type cannot have ("no VLAN support for Raw IP"), or an expression that no packet can match.
+    """
+    text = expression.encode("utf-8", "surrogateescape")
+    if b"\0" in text:
+        raise FilterError("a filter cannot contain a NUL character")
+    if len(text) > MAX_EXPRESSION:
+        raise FilterError(f"the filter has {len(text)} bytes, more than {MAX_EXPRESSION}")
+    # The link-type word has 16 bits for the link type; its upper bits mean other things.
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, min(max(snaplen, 1), 0x7FFFFFFF), linktype & 0xFFFF)
+    with libpcap.compile_lock:
+        handle, message = libpcap.open_memory(header)
+        if not handle:
+            raise FilterError(message)
+        try:
+            code = libpcap.BpfProgram()
+            if libpcap.dll.pcap_compile(handle, ctypes.byref(code), text, 1, libpcap.NETMASK_UNKNOWN) != 0:
+                raise FilterError(bytes(libpcap.dll.pcap_geterr(handle)).decode("utf-8", "replace"))
+        finally:
+            libpcap.dll.pcap_close(handle)
+    return Program(code, linktype)
+
+
+def check_filter(expression: str, linktype: int = 1) -> None:
+    """Raises FilterError where `expression` cannot be compiled for the link type (default: Ethernet)."""
+    compile_filter(expression, linktype)

@@ -1,0 +1,146 @@
+"""The machine's interfaces: which there are, and whether this process may capture on them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from capture.packets import libpcap
+from capture.packets.errors import InterfaceError
+
+_UP = 2  # PCAP_IF_UP
+_PERM_DENIED = -8  # PCAP_ERROR_PERM_DENIED
+_PROMISC_PERM_DENIED = -11  # PCAP_ERROR_PROMISC_PERM_DENIED
+_ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # RTF_UP, RTF_REJECT
+
+
+@dataclass(frozen=True)
+class Interface:
+    """An interface as libpcap lists it.
+
+    addresses: IPv4 and IPv6 addresses as text, in libpcap's order. why_not: empty if capturable, else a sentence:
+    what is missing and what to run.
+    """
+
+    name: str
+    addresses: list[str] = field(default_factory=list)
+    up: bool = False
+    capturable: bool = False
+    why_not: str = ""
+
+
+def list_interfaces() -> list[Interface]:
+    """All interfaces that libpcap knows, each tried by opening it for capture and closing it again.
+
+    Raises InterfaceError with libpcap's message if they cannot be listed.
+    """
+    first = ctypes.POINTER(libpcap.PcapInterface)()
+    message = ctypes.create_string_buffer(libpcap.ERRBUF_SIZE)
+    if libpcap.dll.pcap_findalldevs(ctypes.byref(first), message) != 0:
+        raise InterfaceError(f"interfaces cannot be listed: {message.value.decode('utf-8', 'replace')}")
+    try:
+        found = [(os.fsdecode(one.name), _addresses(one), bool(one.flags & _UP)) for one in _each(first)]
+    finally:
+        libpcap.dll.pcap_freealldevs(first)
+    interfaces = []
+    for name, addresses, up in found:
+        why_not = _try_capture(name)
+        interfaces.append(Interface(name, addresses, up, not why_not, why_not))
+    return interfaces
+
+
+def default_interface() -> str:
+    """The interface of the default route, IPv4 before IPv6, the lowest metric of each; "" if there is none."""
+    return _default_ipv4(_lines("/proc/net/route")) or _default_ipv6(_lines("/proc/net/ipv6_route"))
+
+
+def _each(first: ctypes._Pointer[libpcap.PcapInterface]) -> Iterator[libpcap.PcapInterface]:
+    while first:
+        yield first.contents
+        first = first.contents.next
+
+
+def _addresses(interface: libpcap.PcapInterface) -> list[str]:
+    texts = []
+    entry = interface.addresses
+    while entry:
+        if entry.contents.addr:
+            address = entry.contents.addr.contents
+            # sockaddr_in: port 2, address 4; sockaddr_in6: port 2, flow 4, address 16
+            raw = bytes(address.sa_data)
+            if address.sa_family == socket.AF_INET:
+                texts.append(socket.inet_ntop(socket.AF_INET, raw[2:6]))
+            elif address.sa_family == socket.AF_INET6:
+                texts.append(socket.inet_ntop(socket.AF_INET6, raw[6:22]))
+        entry = entry.contents.next
+    return texts
+
+
+def _try_capture(name: str) -> str:
+    """Opens the interface as a capture would; "" or why that is not possible."""
+    message = ctypes.create_string_buffer(libpcap.ERRBUF_SIZE)
+    handle = libpcap.dll.pcap_create(os.fsencode(name), message)
+    if not handle:
+        return f"{name} cannot be opened: {message.value.decode('utf-8', 'replace')}"
+    try:
+        # Small: the default ring buffer is 2 MiB, and there may be hundreds of interfaces.
+        libpcap.dll.pcap_set_snaplen(handle, 64)
+        libpcap.dll.pcap_set_timeout(handle, 1)
+        libpcap.dll.pcap_set_buffer_size(handle, 65536)
+        status = libpcap.dll.pcap_activate(handle)
+        if status >= 0:
+            return ""
+        said = bytes(libpcap.dll.pcap_geterr(handle)).decode("utf-8", "replace")
+        said = said or bytes(libpcap.dll.pcap_statustostr(status)).decode("utf-8", "replace")
+    finally:
+        libpcap.dll.pcap_close(handle)
+    if status in (_PERM_DENIED, _PROMISC_PERM_DENIED):
+        return f"{name} cannot be captured on: this process lacks CAP_NET_RAW. {what_to_run()}"
+    return f"{name} cannot be captured on: {said}"
+
+
+def what_to_run() -> str:
+    """How this process, or one of this Python, gets the right to capture."""
+    python = os.path.realpath(sys.executable)
+    return (
+        f"Run: sudo setcap cap_net_raw,cap_net_admin+ep {python} (then start it anew), or run the capture worker as root; "
+        "in a container: --cap-add NET_RAW"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return []  # no such protocol on this machine
+
+
+def _default_ipv4(lines: list[str]) -> str:
+    """Of /proc/net/route: Iface Destination Gateway Flags RefCnt Use Metric Mask ..."""
+    routes = []
+    for line in lines[1:]:
+        words = line.split()
+        if len(words) < 8:
+            continue
+        flags = int(words[3], 16)
+        if words[1] == words[7] == "00000000" and flags & _ROUTE_UP and not flags & _ROUTE_REJECT:
+            routes.append((int(words[6]), words[0]))
+    return min(routes, key=lambda route: route[0])[1] if routes else ""
+
+
+def _default_ipv6(lines: list[str]) -> str:
+    """Of /proc/net/ipv6_route: destination, its prefix, source, its prefix, next hop, metric, refs, use, flags, device."""
+    routes = []
+    for line in lines:
+        words = line.split()
+        if len(words) < 10:
+            continue
+        flags = int(words[8], 16)
+        if not words[0].strip("0") and words[1] == "00" and flags & _ROUTE_UP and not flags & _ROUTE_REJECT and words[9] != "lo":
+            routes.append((int(words[5], 16), words[9]))
+    return min(routes, key=lambda route: route[0])[1] if routes else ""
