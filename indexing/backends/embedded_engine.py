@@ -31,7 +31,7 @@ from indexing.calls import (
     ValCountResult,
 )
 from indexing.fragment import Fragment, Mask, columns_of_bitmap
-from indexing.roaring import SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
+from indexing.roaring import MAX_ROW, SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
 
 Program = Sequence[Step] | None
 _LOW = np.uint64(SHARD_WIDTH - 1)
@@ -63,7 +63,7 @@ class Engine:
         seen = set(todo)
         while todo:
             shard = heapq.heappop(todo)
-            yield Shard(self._snapshot, self._index, shard), carry
+            yield Shard(self._snapshot, self._index, self.schema, shard), carry
             for _, after in carry:
                 if after not in seen and (self._only is None or after in self._only):
                     seen.add(after)
@@ -168,9 +168,9 @@ class Engine:
         field = call.args["field"]
         if self.schema[field].kind == "int":
             return RowsResult([], field)
-        return RowsResult(self._row_ids(call, inclusive=False).tolist(), field)
+        return RowsResult(self._row_ids(call).tolist(), field)
 
-    def _row_ids(self, call: Call, inclusive: bool) -> U64:
+    def _row_ids(self, call: Call) -> U64:
         """The rows of a Rows call, ascending."""
         field, column, previous, limit = (call.args.get(name) for name in ("field", "column", "previous", "limit"))
         assert isinstance(field, str)
@@ -186,7 +186,8 @@ class Engine:
                     tally.add([ids], np.ones(ids.size, np.int64))
             rows = tally.result()[0][0]
         if previous is not None:
-            rows = rows[np.searchsorted(rows, np.uint64(previous), "left" if inclusive else "right") :]
+            previous = min(previous, MAX_ROW + 1)
+            rows = rows[np.searchsorted(rows, np.uint64(previous), "right") :]
         return rows if limit is None else rows[:limit]
 
     def rows_of_columns(self, field: str, columns: U64) -> tuple[U64, U64]:
@@ -204,7 +205,7 @@ class Engine:
             local = (columns[shards == number] & _LOW).astype(np.int64)
             flags = np.zeros(SHARD_WIDTH, np.bool_)
             flags[local] = True
-            for first, last, fragment in Shard(self._snapshot, self._index, number).sets(field):
+            for first, last, fragment in Shard(self._snapshot, self._index, self.schema, number).sets(field):
                 if np.searchsorted(local, first) == np.searchsorted(local, last, "right"):
                     continue
                 column, row = _relation(fragment, flags, local)
@@ -221,9 +222,9 @@ class Engine:
         if any(self.schema[field].kind == "int" for field in fields):
             return GroupCountsResult([])
         only: list[U64 | None] = []
-        for i, child in enumerate(call.children):
-            limited = any(child.args.get(name) is not None for name in ("column", "limit", "previous"))
-            only.append(self._row_ids(child, inclusive=i + 1 < len(call.children)) if limited else None)
+        for child in call.children:
+            limited = any(child.args.get(name) is not None for name in ("column", "limit"))
+            only.append(self._row_ids(child) if limited else None)
         tally = Tally(len(fields))
         filtered = Call("GroupBy", [call.args["filter"]] if call.args.get("filter") is not None else [])
         for shard, mask in self._masks(filtered):
@@ -231,6 +232,8 @@ class Engine:
             if groups is not None:
                 tally.add(groups, np.ones(groups[0].size, np.int64))
         keys, counts = tally.result()
+        after = self._after_previous(call.children, keys)
+        keys, counts = [key[after:] for key in keys], counts[after:]
         limit, offset = call.args.get("limit"), call.args.get("offset") or 0
         stop = counts.size if limit is None else min(limit, counts.size)
         start = offset if offset < stop else 0
@@ -241,6 +244,30 @@ class Engine:
                 for group, count in zip(zip(*rows, strict=True), counts[start:stop].tolist(), strict=True)
             ]
         )
+
+    def _after_previous(self, children: Sequence[Call], keys: list[U64]) -> int:
+        """Where groups begin when children name a `previous`: a place in the order of groups, not a filter.
+
+        All but the last child begin at that row, the last after it; a child that names none begins with its first row."""
+        if all(child.args.get("previous") is None for child in children):
+            return 0
+        start: list[int] = []
+        for i, child in enumerate(children):
+            previous, last = child.args.get("previous"), i + 1 == len(children)
+            if last:
+                start.append(0 if previous is None else previous + 1)
+            elif previous is None:
+                start.append(int(keys[i].min()) if keys[i].size else 0)
+            else:
+                later = keys[i][keys[i] >= np.uint64(min(previous, MAX_ROW + 1))]
+                start.append(int(later.min()) if later.size else MAX_ROW + 1)
+        low, high = 0, keys[0].size
+        for key, row in zip(keys, start, strict=True):  # groups are in order: narrow down, field by field
+            found = int(np.searchsorted(key[low:high], np.uint64(min(row, MAX_ROW + 1)), "left")) + low
+            if found == high or int(key[found]) != row:
+                return found
+            low, high = found, int(np.searchsorted(key[low:high], np.uint64(row), "right")) + low
+        return low
 
     def _options(self, call: Call) -> Result:
         engine = self

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from indexing.calls import Call, Condition, RowRef, postorder
-from indexing.roaring import U64, sorted_unique
+from indexing.roaring import MAX_ROW, U64, sorted_unique
 
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 
@@ -172,7 +172,7 @@ def _units(node: Call) -> list[Call | _Leaf]:
         ref = child.args.get("row") if child.name == "Row" and "condition" not in child.args else None
         if not isinstance(ref, RowRef):
             out.append(child)
-        elif ref.row is not None:
+        elif ref.row is not None and int(ref.row) <= MAX_ROW:
             rows.setdefault(ref.field, []).append(int(ref.row))
     out.extend(_Leaf(Rows(field, sorted_unique(np.array(ids, np.uint64)))) for field, ids in rows.items())
     return out
@@ -184,4 +184,4 @@ def _leaf(node: Call) -> Step:
         low, high, outside = interval(condition)
         return Compare(field, low, high, outside)
     ref: RowRef = node.args["row"]
-    return Empty() if ref.row is None else Rows(ref.field, np.array([int(ref.row)], np.uint64))
+    return Empty() if ref.row is None or int(ref.row) > MAX_ROW else Rows(ref.field, np.array([int(ref.row)], np.uint64))

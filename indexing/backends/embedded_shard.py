@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from indexing.backends import embedded_plan as plan
 from indexing.backends.base import ACCESS_FIELD, LIVE_ROW
+from indexing.backends.check import Schema
 from indexing.backends.embedded_ints import IntFragment, bitmap_into
 from indexing.backends.embedded_store import EXISTS_FIELD, Snapshot
 from indexing.fragment import (
@@ -31,8 +32,8 @@ Carry = dict[tuple[int, int], list[NDArray[np.int64]]]
 class Shard:
     """Reads a shard. Fragments are parsed once; None stands for a bitmap without columns."""
 
-    def __init__(self, snapshot: Snapshot, index: str, shard: int) -> None:
-        self._snapshot, self._index, self.shard = snapshot, index, shard
+    def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shard: int) -> None:
+        self._snapshot, self._index, self._schema, self.shard = snapshot, index, schema, shard
         self._sets: dict[str, list[tuple[int, int, Fragment]]] = {}
         self._ints: dict[str, list[IntFragment]] = {}
         self._kept: dict[tuple[str, int], U64 | None] = {}
@@ -50,6 +51,8 @@ class Shard:
             if field == ACCESS_FIELD:
                 row = np.array([LIVE_ROW], np.uint64)
                 found = [(first, last, Fragment(encode_ranges(row, [(first, last)]))) for first, last in self.ranges()]
+            elif self._schema[field].kind == "int":
+                found = []  # it has values, no rows
             else:
                 blobs = self._snapshot.fragments(self._index, field, self.shard)
                 found = [(first, last, Fragment(blob)) for first, last, blob in blobs]

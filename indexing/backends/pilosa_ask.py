@@ -34,6 +34,7 @@ from indexing.calls import (
     RowsResult,
     ValCountResult,
 )
+from indexing.roaring import MAX_ROW
 
 Asking = Generator[list[str], list[Any], Result]
 
@@ -98,6 +99,10 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
     if field is None:
         return PairsResult([], "")
     ids = call.args.get("ids") or None
+    if ids:
+        ids = [row for row in ids if row <= MAX_ROW]  # greater ones would wrap around and name other rows
+        if not ids:
+            return PairsResult([], field)
     parts = [field, *([_input(call, schema)] if call.children else [])]
     if ids:
         parts.append(f"ids=[{','.join(map(str, ids))}]")
@@ -146,7 +151,7 @@ def _rows_text(call: Call) -> str:
 
 def _rows(call: Call, schema: Schema, caches: Caches) -> Asking:
     field = call.args["field"]
-    if schema[field].kind == "int":
+    if schema[field].kind == "int" or (call.args.get("previous") or 0) >= MAX_ROW:
         return RowsResult([], field)
     (answer,) = yield [_rows_text(call)]
     return RowsResult(answer["rows"] or [], field)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from indexing.backends.check import Schema
 from indexing.backends.embedded_plan import interval
 from indexing.calls import Call, Condition, RowRef
+from indexing.roaring import MAX_ROW
 
 EMPTY = "Union()"
 
@@ -38,7 +39,8 @@ def _row(call: Call, schema: Schema) -> str:
         field, condition = call.args["condition"]
         return compare(field, condition, schema)
     ref: RowRef = call.args["row"]
-    if ref.row is None or schema[ref.field].kind == "int":  # Row(n=5) of an int field is empty in Pilosa, too
+    # Row(n=5) of an int field is empty in Pilosa, too; a row id that is too great would wrap around and name another row.
+    if ref.row is None or int(ref.row) > MAX_ROW or schema[ref.field].kind == "int":
         return EMPTY
     return f"Row({ref.field}={ref.row})"
 
