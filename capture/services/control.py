@@ -47,9 +47,14 @@ def retry(job: Job) -> Job:
             scan_state=ScanState.WAITING, attempt=0, lease_until=None, not_before=None, read_error=""
         )
         progress.recount(job)
-        job.state, job.error, job.finished = JobState.QUEUED, "", None
+        scanned = not job.captures.exclude(scan_state=ScanState.DONE).exists()
+        # Only a scan turns queued into running; where none is left, batches are all there is to do.
+        job.state = JobState.RUNNING if scanned else JobState.QUEUED
+        job.error, job.finished = "", None
         job.save()
         ring(2)
+    progress.end_if_done(job.pk)
+    job.refresh_from_db()
     return job
 
 

@@ -29,7 +29,7 @@ class Options:
     index: str = "net"
     name: str = ""
     tags: list[str] = field(default_factory=list)
-    dissector: str = DISSECTORS[0]
+    dissector: str = next(iter(DISSECTORS))
     fields: list[str] = field(default_factory=lambda: ["all"])
     snaplen: int = DEFAULT_SNAPLEN
     promisc: bool = False
