@@ -41,7 +41,7 @@ def read_batch(path: str | os.PathLike[str], locator: NDArray[Any]) -> PacketBat
         total = int(length.sum())
         if high - low <= 2 * total + SPARE:
             data = np.empty(high - low, np.uint8)
-            got = _fill(file, low, memoryview(data).cast("B"))
+            got = _fill(file, low, data.data)
             if got < high - low:
                 raise _too_short(locator, int(np.flatnonzero(end > low + got)[0]), low + got)
             return PacketBatch(data, offset - low, locator)
@@ -67,7 +67,7 @@ def _compact(
             j = i + 1 + int(gaps[0])
         first, wanted = int(low[i]), int(high[j - 1] - low[i])
         piece = buffer if wanted <= PIECE else np.empty(wanted, np.uint8)
-        got = _fill(file, first, memoryview(piece)[:wanted].cast("B"))
+        got = _fill(file, first, piece.data[:wanted])
         for k in order[i:j]:
             at, size = int(offset[k]) - first, int(length[k])
             if at + size > got:
