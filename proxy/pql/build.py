@@ -124,7 +124,7 @@ def _arguments(name: str, args: dict[str, Any], position: int) -> dict[str, Any]
 
 def _row_arguments(name: str, args: dict[str, Any]) -> dict[str, Any]:
     """`row` or `condition` of the first argument that can be a field; others that can are kept in `extra`."""
-    out = {key: args[key] for key in ("from", "to") if key in args}
+    out: dict[str, Any] = {key: args[key] for key in ("from", "to") if key in args}
     fields = [key for key in args if not key.startswith("_") and key not in ("from", "to")]
     if not fields:
         return out

@@ -1,0 +1,123 @@
+"""Results as JSON: Pilosa 1.4.1's shapes, and picap's or v0.x's for legacy calls. Written as Go's encoding/json writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexing.calls import (
+    BoolResult,
+    Call,
+    CountResult,
+    GroupCountsResult,
+    NoResult,
+    PairsResult,
+    QueryError,
+    Result,
+    RowResult,
+    RowsResult,
+    ValCountResult,
+)
+from proxy.pql.walk import unwrapped
+
+_GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_GO = re.compile("[<>&\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def render_json(results: Sequence[Result], calls: Sequence[Call], packets: bool = True) -> bytes:
+    """The body of an answer, newline included: `{"results":[...]}`.
+
+    calls: as they were asked, one a result; their names and `legacy` choose the shape. packets: of a packet index, where
+    legacy pairs are picap's (`Key`, `Count`), elsewhere Pilosa 0.10's.
+    """
+    parts = [_result(result, unwrapped(call), packets) for result, call in zip(results, calls, strict=True)]
+    return b'{"results":[' + b",".join(parts) + b"]}\n"
+
+
+def error_json(error: QueryError) -> bytes:
+    """`{"error":"executing: ..."}`; errors of the parser say "parsing: ..." already."""
+    text = str(error)
+    if not text.startswith(("parsing: ", "executing: ")):
+        text = "executing: " + text
+    return _json({"error": text}) + b"\n"
+
+
+def _json(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _GO.sub(lambda found: _GO_ESCAPES[found[0]], text)
+    return _SURROGATE.sub("\ufffd", text).encode()
+
+
+def _result(result: Result, call: Call, packets: bool) -> bytes:
+    if isinstance(result, RowResult):
+        name = b"bits" if call.legacy else b"columns"
+        attrs = _json(dict(sorted(result.attrs.items())))
+        return b'{"attrs":%b,"%b":[%b]}' % (attrs, name, numbers(result.columns))
+    if isinstance(result, CountResult):
+        return b"%d" % result.count
+    if isinstance(result, PairsResult):
+        if call.name in ("MinRow", "MaxRow"):
+            pair = result.pairs[0] if result.pairs else None
+            shown: dict[str, Any] = {"id": pair.id if pair else 0}
+            if pair and pair.key is not None:
+                shown["key"] = pair.key
+            return _json({**shown, "count": pair.count if pair else 0})
+        return _json(_pairs(result, call.legacy and packets))
+    if isinstance(result, ValCountResult):
+        return _json({"value": result.value, "count": result.count})
+    if isinstance(result, RowsResult):
+        if result.keys is None:
+            return b'{"rows":[%b]}' % ",".join(map(str, result.ids)).encode()
+        return _json({"rows": None, "keys": result.keys} if result.keys else {"rows": None})
+    if isinstance(result, GroupCountsResult):
+        return _json([{"group": [_group_row(*row) for row in group.group], "count": group.count} for group in result.groups])
+    if isinstance(result, BoolResult):
+        return b"true" if result.changed else b"false"
+    assert isinstance(result, NoResult)
+    return b"null"
+
+
+def _pairs(result: PairsResult, picap: bool) -> list[dict[str, Any]]:
+    if picap:
+        return [{"Key": str(p.id) if p.key is None else p.key, "Count": p.count} for p in result.pairs]
+    # Pilosa hides the id behind a key
+    return [{"id": p.id, "count": p.count} if p.key is None else {"id": 0, "key": p.key, "count": p.count} for p in result.pairs]
+
+
+def _group_row(field: str, row: int, key: str | None) -> dict[str, Any]:
+    return {"field": field, "rowID": row} if key is None else {"field": field, "rowKey": key}
+
+
+def numbers(columns: NDArray[np.uint64]) -> bytes:
+    """Ascending uint64 (n,) in decimal, with commas. Numbers of one length are written together, digit by digit."""
+    columns = np.asarray(columns, np.uint64)
+    if columns.size < 64:
+        return ",".join(map(str, columns.tolist())).encode()
+    if bool(np.any(columns[1:] < columns[:-1])):
+        return str(columns.tolist())[1:-1].replace(" ", "").encode()
+    parts, start = [], 0
+    for length in range(1, 21):
+        stop = columns.size if length == 20 else int(np.searchsorted(columns, np.uint64(10**length)))
+        if stop > start:
+            parts.append(_digits(columns[start:stop], length))
+            start = stop
+    return b"".join(parts)[:-1]
+
+
+def _digits(values: NDArray[np.uint64], length: int) -> bytes:
+    """Numbers of `length` digits each, each with a comma behind it."""
+    left = values.astype(np.uint32) if length <= 9 else values.copy()
+    ten = left.dtype.type(10)
+    out = np.empty((values.size, length + 1), np.uint8)
+    out[:, length] = ord(",")
+    for at in range(length - 1, -1, -1):
+        rest = left // ten
+        out[:, at] = (left - rest * ten + left.dtype.type(48)).astype(np.uint8)
+        left = rest
+    return out.tobytes()

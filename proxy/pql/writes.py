@@ -1,0 +1,16 @@
+"""Packet indexes are written by capture jobs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from indexing.calls import Call, QueryError
+from proxy.pql.walk import WRITES, everything
+
+
+def readable(calls: Iterable[Call]) -> None:
+    """Raises QueryError (400) if any of the calls writes, wherever it stands."""
+    for call in calls:
+        for node in everything(call):
+            if node.name in WRITES:
+                raise QueryError(f"{node.name}: writes to packet indexes are not allowed", node.position)
