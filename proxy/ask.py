@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from indexing.calls import Call, CountResult, QueryError, Result, RowRef, ValCou
 from indexing.models import PacketIndex
 from proxy.pql.mask import mask
 from proxy.pql.parse import parse
-from proxy.pql.translate import readable, translate, untranslate
+from proxy.pql.translate import translate, untranslate
+from proxy.pql.writes import readable
 from proxy.translator import TableTranslator
 
 DEFAULT_INDEX = "net"
@@ -48,10 +48,12 @@ def ask(index: str, calls: list[Call], shards: Sequence[int] | None = None) -> A
         return Answer([], [])
     backend = store.ensure_index(index)
     translator = TableTranslator(index)
-    asked = translate(copy.deepcopy(calls) if len(calls) < 100 else calls, translator)
+    asked = translate(calls, translator)
     if backend.masked:
-        asked = mask(asked, access())
-    results = backend.query(index, asked, shards)
+        masked = mask(asked, access())
+        results = masked.results(backend.query(index, masked.calls, shards))
+    else:
+        results = backend.query(index, asked, shards)
     return Answer(calls, untranslate(results, translator))
 
 

@@ -32,7 +32,6 @@ def data(tmp_path: Path, settings, transactional_db, monkeypatch) -> Iterator[Pa
 def index(request: pytest.FixtureRequest, data: Path, settings) -> str:
     """The name of an empty index; the test runs on each backend."""
     if request.param == "pilosa":
-        server = request.getfixturevalue("pilosa_server")
-        settings.INDEX_URL = f"pilosa://{server}"
+        settings.INDEX_URL = request.getfixturevalue("pilosa_server").url
         store.close()
     return f"i{uuid.uuid4().hex[:12]}"

@@ -41,6 +41,8 @@ def job_from_request(request: HttpRequest) -> Job:
         given = {name: value for name, value in request.GET.items() if name not in NOT_OPTIONS}
         options = parse_options(given)
         return create.from_upload(storage.receive(_body(request, length), options.name or "upload"), options, owner)
+    if not kind and not length:
+        raise Refused("the body is empty: send a capture, or say what to capture")
     raise Refused(
         f"Content-Type {kind or '(none)'} is not one of multipart/form-data (a field `file`), {', '.join(RAW_TYPES)}, application/json",
         415,

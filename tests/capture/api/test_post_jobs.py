@@ -72,7 +72,7 @@ def test_a_raw_body_makes_a_job_with_options_in_the_query_string(client, pcap, k
 def test_a_body_without_a_content_length_is_read_to_its_end(client, pcap):
     # As `curl -T -` sends it: in chunks; the server's own stream knows the end.
     response = client.generic(
-        "POST", "/jobs/?name=chunked", b"", "application/octet-stream", CONTENT_LENGTH="", **{"wsgi.input": io.BytesIO(pcap)}
+        "POST", "/jobs/?name=chunked", b"", CONTENT_TYPE="application/octet-stream", CONTENT_LENGTH="", **{"wsgi.input": io.BytesIO(pcap)}
     )
     assert response.status_code == 202, response.content
     assert response.json()["capture"]["size"] == len(pcap)
@@ -207,7 +207,7 @@ def test_an_upload_past_the_limit_is_refused_before_its_body_is_read(client, pca
 def test_a_chunked_upload_past_the_limit_leaves_nothing_behind(client, pcap, settings, data):
     settings.MAX_UPLOAD_BYTES = 100
     response = client.generic(
-        "POST", "/jobs/", b"", "application/octet-stream", CONTENT_LENGTH="", **{"wsgi.input": io.BytesIO(pcap)}
+        "POST", "/jobs/", b"", CONTENT_TYPE="application/octet-stream", CONTENT_LENGTH="", **{"wsgi.input": io.BytesIO(pcap)}
     )
     assert_refused(response, 413)
     assert list((data / "captures" / "incoming").iterdir()) == []
