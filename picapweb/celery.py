@@ -1,0 +1,29 @@
+"""The Celery application. Workers are rung; what there is to do stands in Postgres (docs: DESIGN "queue of record")."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picapweb.settings")
+
+from celery import Celery  # noqa: E402
+from celery.signals import setup_logging, worker_process_init  # noqa: E402
+
+from picapweb.embedded.launch import die_with_parent  # noqa: E402
+
+app = Celery("picapweb")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: Any) -> None:
+    """A pool process must not outlive a worker that was killed: it would hold its batch's lease and go on writing."""
+    die_with_parent(signal.SIGKILL)
+
+
+@setup_logging.connect
+def keep_djangos_logging(**_: Any) -> None:
+    """Having a receiver at all keeps Celery from setting up logging of its own."""

@@ -1,0 +1,121 @@
+"""The data folder: everything that picapweb keeps on this machine, and the lock that gives it one owner at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+# A unix socket's path has 108 bytes, a closing NUL included (unix(7)).
+SOCKET_PATH_MAX: Final = 107
+LONGEST_SOCKET_NAME: Final = ".s.PGSQL.5432"
+SUBFOLDERS: Final = ("postgres", "valkey", "captures", "index", "import", "log")
+
+
+class DataFolderError(Exception):
+    """The data folder cannot be used; the text says why."""
+
+
+class InUse(DataFolderError):
+    """Another process owns the data folder."""
+
+
+class DataFolder:
+    """Paths within one data folder. Making one of these touches nothing; ``create`` does.
+
+    postgres/  the database        valkey/  the broker's folder     run/   unix sockets (0700)
+    captures/  stored packet bytes index/   the embedded backend    import/  files that jobs may name
+    log/       what children wrote secret_key, lock
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(os.path.abspath(root))
+        self._lock: int | None = None
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def valkey(self) -> Path:
+        return self.root / "valkey"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def run(self) -> Path:
+        """The folder of the sockets. ``run`` is a link to a short path where the data folder's own path is too long."""
+        return Path(os.path.realpath(self.root / "run"))
+
+    def create(self) -> None:
+        """Make what is missing, all of it 0700. An existing data folder keeps its mode; its parents are never touched.
+
+        Raises DataFolderError where that is impossible.
+        """
+        try:
+            # makedirs gives the mode to the last folder only; those above it get the user's usual one.
+            os.makedirs(self.root, mode=0o700, exist_ok=True)
+            for name in SUBFOLDERS:
+                (self.root / name).mkdir(mode=0o700, exist_ok=True)
+            self._create_run()
+        except OSError as error:
+            raise DataFolderError(f"data folder {self.root}: {error.strerror}: {error.filename}") from error
+
+    def _create_run(self) -> None:
+        link = self.root / "run"
+        if len(os.fsencode(link / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_MAX:
+            if link.is_symlink():
+                link.unlink()
+            link.mkdir(mode=0o700, exist_ok=True)
+            link.chmod(0o700)
+            return
+        if link.is_symlink() and _is_private(Path(os.path.realpath(link))):
+            return
+        if link.is_symlink():
+            link.unlink()
+        elif link.exists():
+            link.rmdir()
+        link.symlink_to(tempfile.mkdtemp(prefix="picapweb-run-"))
+
+    @property
+    def run_is_elsewhere(self) -> bool:
+        """Whether the sockets had to go to another place, because this path is too long for them."""
+        return (self.root / "run").is_symlink()
+
+    def lock(self) -> None:
+        """Become the data folder's owner until ``unlock`` or the end of this process. Raises InUse, naming the owner."""
+        try:
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DataFolderError(f"data folder {self.root}: {error.strerror}: {error.filename}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise DataFolderError(f"data folder {self.root}: cannot be locked: {error.strerror}") from error
+            raise InUse(f"data folder {self.root} is in use by process {owner}") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._lock = descriptor
+
+    def unlock(self) -> None:
+        """Give the data folder back. The lock file stays: removing it would let two owners in."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether ``folder`` is a folder of this user's that nobody else can enter (a name in /tmp may be anyone's)."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return False
+    return folder.is_dir() and status.st_uid == os.geteuid() and status.st_mode & 0o077 == 0

@@ -1,0 +1,1 @@
+"""What happens around every request, whatever view answers it. None of these reads a body."""

@@ -1,0 +1,43 @@
+"""RFC 9457 problem details: the one shape of our own endpoints' errors, as JSON, or as a plain page for a browser."""
+
+from __future__ import annotations
+
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def wants_html(request: HttpRequest) -> bool:
+    """Whether this is a browser asking for a page: it names text/html, and the URL does not ask for JSON (?as=json)."""
+    return "text/html" in request.headers.get("Accept", "") and request.GET.get("as") != "json"
+
+
+def problem(
+    request: HttpRequest,
+    status: int,
+    detail: str,
+    *,
+    title: str | None = None,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> HttpResponse:
+    """An error answer: ``detail`` says what and where; ``members`` are added to the JSON object."""
+    title = title or HTTPStatus(status).phrase
+    response: HttpResponse
+    if wants_html(request):
+        # Built without templates, context processors or a session: it must work when the database does not.
+        response = HttpResponse(
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{status} {escape(title)}</title>'
+            f"<h1>{escape(title)}</h1><p>{escape(detail)}</p></html>",
+            status=status,
+        )
+    else:
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+        response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response

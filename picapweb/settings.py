@@ -1,0 +1,201 @@
+"""Django's settings, from the environment. docs/settings.md says what each variable means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from picapweb import environment
+from picapweb.databases import database
+from picapweb.embedded import valkey
+from picapweb.embedded.data import DataFolder
+from picapweb.secret import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where things are
+
+PICAPWEB_DATA = environment.path("PICAPWEB_DATA", BASE_DIR / "var")
+_data = DataFolder(PICAPWEB_DATA)
+CAPTURES_DIR = PICAPWEB_DATA / "captures"
+INDEX_DIR = PICAPWEB_DATA / "index"
+IMPORT_DIR = environment.path("PICAPWEB_IMPORT_DIR", PICAPWEB_DATA / "import")
+
+# local: one person on this machine, no sign-in, loopback only. server: people sign in.
+PICAPWEB_MODE = environment.text("PICAPWEB_MODE", "local", choices=("local", "server"))
+LOCAL_MODE = PICAPWEB_MODE == "local"
+PORT = environment.integer("PICAPWEB_PORT", 11000, least=0, most=65535)
+
+# Parts
+
+DATABASES = {
+    "default": database(
+        environment.url("DATABASE_URL", "postgresql:", schemes=("postgresql", "postgres")),
+        _data,
+        pool=environment.integer("PICAPWEB_DATABASE_POOL", 0, least=0, most=1000),
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BROKER_URL = environment.url("BROKER_URL", valkey.url(_data), schemes=("redis", "rediss", "redis+socket", "amqp", "amqps"))
+INDEX_URL = environment.url("INDEX_URL", "embedded:", schemes=("embedded", "pilosa"))
+
+# Work
+
+WORKERS = environment.integer("PICAPWEB_WORKERS", len(os.sched_getaffinity(0)), least=1, most=1024)
+LEASE_SECONDS = environment.seconds("PICAPWEB_LEASE_SECONDS", 30.0, least=1.0)
+RING_SECONDS = environment.seconds("PICAPWEB_RING_SECONDS", 5.0, least=0.1)
+BATCH_PACKETS = environment.integer("PICAPWEB_BATCH_PACKETS", 5000, least=1, most=1 << 20)
+MAX_UPLOAD_BYTES = environment.size("PICAPWEB_MAX_UPLOAD_BYTES", 100 * 1024**3, least=1)
+MAX_CAPTURE_BYTES = environment.size("PICAPWEB_MAX_CAPTURE_BYTES", 1024**4, least=1)
+
+# Celery: doorbells only. The orders are rows in Postgres, so nothing is kept, answered or acknowledged late.
+
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A web request that rings must not wait long for a broker that is away: the periodic ring makes up for it.
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 15, "max_retries": 1}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    # expires: after a pause of the workers, one ring is enough.
+    "ring": {"task": "capture.tasks.ring", "schedule": RING_SECONDS, "options": {"expires": max(RING_SECONDS, 1.0)}},
+}
+
+# Django
+
+DEBUG = environment.boolean("DEBUG", False)
+SECRET_KEY = secret_key(PICAPWEB_DATA, local=LOCAL_MODE)
+ALLOWED_HOSTS = environment.words("PICAPWEB_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if LOCAL_MODE else ())
+CSRF_TRUSTED_ORIGINS = environment.words("PICAPWEB_TRUSTED_ORIGINS")
+ROOT_URLCONF = "picapweb.urls"
+WSGI_APPLICATION = "picapweb.wsgi.application"
+APPEND_SLASH = False
+
+INSTALLED_APPS = [
+    "picapweb.apps.PicapwebConfig",
+    "indexing",
+    "capture",
+    "proxy",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "picapweb.middleware.headers.SecurityHeaders",
+    "picapweb.middleware.origin.HostAndOrigin",
+    "picapweb.middleware.away.PartAway",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "picapweb.middleware.csrf.Csrf",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "picapweb.exceptions.Problems",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Messages ride in a cookie or session; no request of the proxy's hot path touches the database for them.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# Captures are large and Pilosa's imports are 5-14 MB. Nothing reads a body before its view; views check the size first.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+FILE_UPLOAD_TEMP_DIR = None
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Static files are served from where they lie (static/ and the apps' own): there is no collecting step.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [folder for folder in (BASE_DIR / "static",) if folder.is_dir()]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# Who may talk to us. Behind TLS (server mode) cookies are for TLS only.
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+_tls = environment.boolean("PICAPWEB_TLS", not LOCAL_MODE)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
+SECURE_SSL_REDIRECT = _tls
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = environment.integer("PICAPWEB_HSTS_SECONDS", 31_536_000 if _tls else 0, least=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.boolean("PICAPWEB_BEHIND_PROXY", False) else None
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "picapweb.exceptions.handler",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.AllowAny" if LOCAL_MODE else "rest_framework.permissions.IsAuthenticated"
+    ],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "picapweb",
+    "DESCRIPTION": "Every packet of every capture as one column of a bitmap index.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": environment.text("PICAPWEB_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # A 4xx is the client's business, and the answer says it; an operator's log need not.
+        "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+        "celery": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,110 @@
+"""What every test may use: a real Postgres and Valkey of this session's own, the shared captures, and ``needs``.
+
+Django's settings are read here and not by pytest-django's option (which reads them before any conftest), so that they see a
+temporary data folder: several sessions run on one machine at once. Postgres starts when the first test asks for a database.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.components import COMPONENTS, SHARED, is_here
+
+# Before anything of ours is imported: tests must not look at the developer's own data folder, nor at their settings.
+_folder = Path(tempfile.mkdtemp(prefix="picapweb-tests-"))
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+for _name in [name for name in os.environ if name.startswith("PICAPWEB_")]:
+    del os.environ[_name]
+for _name in ("DATABASE_URL", "BROKER_URL", "INDEX_URL", "DEBUG", "SECRET_KEY"):
+    os.environ.pop(_name, None)
+os.environ["PICAPWEB_DATA"] = str(_folder / "data")
+os.environ["DJANGO_SETTINGS_MODULE"] = "picapweb.settings"
+
+pytest_plugins = ["tests.job_fixtures", "tests.pilosa"]
+_not_run: Counter[str] = Counter()
+SKIPPED_FOR = "needs "
+
+
+def needs(*components: str) -> None:
+    """Skip the running test (call it in a test or fixture) where one of ``components`` is missing; with CI=true, fail it.
+
+    The names are those of tests/components.py. As a marker: ``@pytest.mark.needs("Chromium")``.
+    """
+    missing = [component for component in components if not is_here(component)]
+    if not missing:
+        return
+    words = SKIPPED_FOR + " and ".join(missing)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{words}, and CI=true wants every component", pytrace=False)
+    pytest.skip(words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Reading one setting configures Django; pytest-django (its hook runs last) then sets it up.
+    from django.conf import settings
+
+    assert settings.DATABASES
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        needs(*marker.args)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason.startswith(SKIPPED_FOR):
+            _not_run.update(reason.removeprefix(SKIPPED_FOR).split(" and "))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for component, number in sorted(_not_run.items()):
+        terminalreporter.write_line(f"not run: {number} test{'s' if number != 1 else ''} need {component}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def embedded_postgres() -> Iterator[str]:
+    """The session's own Postgres, as a database URL. Tests of Django's models take pytest-django's ``db``."""
+    from picapweb.embedded.services import Embedded
+
+    with Embedded(_folder / "data", broker=False, durable=False) as services:
+        yield services.database_url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(embedded_postgres: str) -> None:
+    """Postgres serves before pytest-django makes the test database in it; its address is the data folder's."""
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """A real Valkey of this session's own, as a broker URL; Celery's application is pointed at it meanwhile."""
+    from picapweb.celery import app
+    from picapweb.embedded.services import Embedded
+
+    before = app.conf.broker_url
+    with Embedded(Path(tempfile.mkdtemp(dir=_folder)), database=False, durable=False) as services:
+        app.conf.broker_url = services.broker_url
+        app._after_fork()  # type: ignore[attr-defined]  # forgets the pools that know the old address
+        yield services.broker_url
+        app.conf.broker_url = before
+        app._after_fork()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """../shared: real captures and their truth, Pilosa's recorded answers. Tests that need it are skipped without it."""
+    needs("../shared")
+    return SHARED
+
+
+__all__ = ["COMPONENTS", "needs"]
