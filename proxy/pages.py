@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from capture.api.jobs import find_jobs, whole_number
 from capture.packets.registry import FIELDS
@@ -103,13 +103,13 @@ def _status(error: QueryError | Refused) -> int:
     return error.status
 
 
-@require_GET
+@require_safe
 def packet(request: HttpRequest, index: str, column: int) -> HttpResponse:
     """One packet."""
     return _packet(request, one_packet(index, column))
 
 
-@require_GET
+@require_safe
 def numbered_packet(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A job's packet by its number."""
     return _packet(request, one_packet(*numbered(pk, number)))
@@ -146,7 +146,7 @@ def hexdump(data: bytes) -> list[dict[str, str]]:
     return lines
 
 
-@require_GET
+@require_safe
 def console(request: HttpRequest) -> HttpResponse:
     """PQL in, results out."""
     q, index = request.GET.get("q", ""), request.GET.get("index") or DEFAULT_INDEX
@@ -172,7 +172,7 @@ def console(request: HttpRequest) -> HttpResponse:
     return render(request, "proxy/console.html", context)
 
 
-@require_GET
+@require_safe
 def top(request: HttpRequest) -> HttpResponse:
     """Values of a field by count."""
     given = request.GET
@@ -205,7 +205,7 @@ def top(request: HttpRequest) -> HttpResponse:
     return render(request, "proxy/top.html", context)
 
 
-@require_GET
+@require_safe
 def fields(request: HttpRequest) -> HttpResponse:
     """The field registry."""
     index = request.GET.get("index") or DEFAULT_INDEX

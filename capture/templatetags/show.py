@@ -1,0 +1,106 @@
+"""How figures and values are written on pages."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+
+register = template.Library()
+
+CONTROLS = {code: 0x2400 + code for code in range(32)} | {127: 0x2421}
+# Marks that turn the direction of what follows them: shown as what they are, they cannot disguise a value.
+CONTROLS |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F], 0xFFFD)
+
+
+@register.filter
+def number(value: Any) -> str:
+    """1234567 -> 1,234,567; None -> nothing."""
+    return "" if value is None or value == "" else f"{value:,.0f}" if isinstance(value, float) else f"{value:,}"
+
+
+@register.filter
+def size(value: Any) -> str:
+    """Bytes as 9.1 MB (powers of 1000, as in the sentence above a result)."""
+    if value is None or value == "":
+        return ""
+    amount = float(value)
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if abs(amount) < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:,.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:,.1f} {unit}"
+
+
+@register.filter
+def duration(seconds: Any) -> str:
+    """Seconds as 0.3 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds is None or seconds == "":
+        return ""
+    amount = float(seconds)
+    if amount < 10:
+        return f"{amount:.1f} s"
+    whole = round(amount)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60} min"
+
+
+@register.filter
+def instant(text: str | None) -> str:
+    """2012-04-02T02:28:30.293035000Z -> 2012-04-02 02:28:30.293035: zeros that say nothing are left out."""
+    if not text:
+        return ""
+    day, _, clock = text.removesuffix("Z").partition("T")
+    return f"{day} {trimmed(clock)}" if clock else text
+
+
+@register.filter
+def clock(text: str | None) -> str:
+    """The time of day of an instant."""
+    return trimmed((text or "").removesuffix("Z").partition("T")[2]) or (text or "")
+
+
+@register.filter
+def second(text: str | None) -> str:
+    """An instant to the second."""
+    return (text or "")[:19].replace("T", " ")
+
+
+def trimmed(clock: str) -> str:
+    """Nanoseconds as microseconds where the last three digits are zero."""
+    return clock[:-3] if len(clock) == 18 and clock.endswith("000") else clock
+
+
+@register.filter
+def visible(value: Any) -> str:
+    """A value with its control characters made visible."""
+    return str(value).translate(CONTROLS) or "(empty)"
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: dict[str, Any], **changes: Any) -> str:
+    """This page's query string with some parameters set (None: taken out)."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def shell_word(name: str, value: str) -> str:
+    """name=value as one word of a POSIX shell."""
+    return shlex.quote(f"{name}={value}")
+
+
+@register.simple_tag
+def shell_text(value: str) -> str:
+    """A text as one word of a POSIX shell."""
+    return shlex.quote(value)
