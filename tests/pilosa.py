@@ -81,7 +81,16 @@ def start_pilosa(folder: Path, port: int | None = None) -> PilosaServer:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [binary, "server", "-d", folder / "data", "-b", f"127.0.0.1:{port}", "--cluster.disabled", "--metric.diagnostics=false"],
+            [
+                binary,
+                "server",
+                "-d",
+                folder / "data",
+                "-b",
+                f"127.0.0.1:{port}",
+                "--cluster.disabled",
+                "--metric.diagnostics=false",
+            ],
             stdout=log,
             stderr=log,
         )

@@ -132,7 +132,7 @@ def _sum(call: Call, schema: Schema) -> None:
     if len(call.children) > 1:
         raise QueryError(f"{call.name}() only accepts a single bitmap input", call.position)
     for child in call.children:
-        check_bitmap(child, schema)
+        _prefixed("executing bitmap call: " if call.name == "Sum" else "", child, schema)
 
 
 def _topn(call: Call, schema: Schema) -> None:

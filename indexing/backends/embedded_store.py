@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 
 import lmdb
 
+from indexing.backends import embedded_fork
 from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema
 from indexing.backends.ranges import pieces
 
@@ -36,11 +36,6 @@ EXISTS_FIELD = "_exists"
 _PLACE = struct.Struct(">QIIQ")  # shard, first, last, batch
 _RANGE = struct.Struct(">QQ")  # first column, count
 _U64 = struct.Struct(">Q")
-
-# LMDB allows one environment per file and process; all backends of a process share it. pid: a child must not use its parent's.
-_open: dict[tuple[int, str], tuple[Any, int]] = {}
-_lock = threading.Lock()
-os.register_at_fork(after_in_child=lambda: globals().__setitem__("_lock", threading.Lock()))
 
 Blob = tuple[str, int, int, int, bytes]  # field, shard, first, last, bytes
 
@@ -56,28 +51,26 @@ class Store:
         """Opens or makes the store in the folder `path`. Raises BackendAway if the disk refuses."""
         self.path = path
         self._pid = os.getpid()
-        with _lock, self._guard():
-            key = (self._pid, str(path.resolve()))
-            env, users = _open.get(key, (None, 0))
+        self._key = str(path.resolve())
+        with embedded_fork.lock, self._guard():
+            env, users = embedded_fork.environments.get(self._key, (None, 0))
             if env is None:
                 path.mkdir(parents=True, exist_ok=True)
-                env = lmdb.open(str(path), map_size=map_size, max_dbs=3, max_readers=MAX_READERS, metasync=True, sync=True)
+                env = lmdb.open(str(path), map_size=map_size, max_dbs=3, max_readers=MAX_READERS, max_spare_txns=0)
                 env.reader_check()  # slots of killed processes would keep old pages for ever
-            _open[key] = (env, users + 1)
-            self._key = key
             self._env = env
-            self._schema = env.open_db(b"schema")
-            self._batches = env.open_db(b"batches")
-            self._fragments = env.open_db(b"fragments")
+            with embedded_fork.transaction():
+                self._schema, self._batches, self._fragments = map(env.open_db, (b"schema", b"batches", b"fragments"))
+            embedded_fork.environments[self._key] = (env, users + 1)
 
     def close(self) -> None:
         """Lets go of the environment; the last user in the process closes it."""
-        with _lock:
-            if self._pid != os.getpid() or self._key not in _open:
+        with embedded_fork.lock:
+            if self._pid != os.getpid() or self._key not in embedded_fork.environments:
                 return
-            env, users = _open.pop(self._key)
+            env, users = embedded_fork.environments.pop(self._key)
             if users > 1:
-                _open[self._key] = (env, users - 1)
+                embedded_fork.environments[self._key] = (env, users - 1)
             else:
                 env.close()
 
@@ -99,13 +92,14 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
         """A consistent view; what it hands out as memoryview is valid until the `with` ends."""
-        with self._guard():
-            txn = self._env.begin(buffers=True)
-        try:
-            with self._guard():
-                yield Snapshot(txn, self._schema, self._batches, self._fragments)
-        finally:
-            txn.abort()
+        with embedded_fork.transaction(), self._guard(), self._env.begin(buffers=True) as txn:
+            yield Snapshot(txn, self._schema, self._batches, self._fragments)
+
+    @contextmanager
+    def _write(self) -> Iterator[Any]:
+        """A write transaction; committed, and on the disk, when the `with` ends without an exception."""
+        with embedded_fork.transaction(), self._guard(), self._env.begin(write=True) as txn:
+            yield txn
 
     def info(self) -> dict[str, Any]:
         """Size on disk in bytes, map size, transaction id and readers."""
@@ -116,7 +110,7 @@ class Store:
 
     def put_schema(self, index: str, fields: Iterable[FieldSchema]) -> None:
         """Declares an index and fields; those there are are left as they are."""
-        with self._guard(), self._env.begin(write=True) as txn:
+        with self._write() as txn:
             txn.put(_name(index), b"{}", db=self._schema)
             for field in fields:
                 value = json.dumps({"kind": field.kind, "minimum": field.minimum, "maximum": field.maximum}).encode()
@@ -125,7 +119,7 @@ class Store:
     def put_batch(self, index: str, batch: BatchRange, blobs: Sequence[Blob]) -> None:
         """One durable transaction: the batch's old blobs go, the new ones come. Raises Overlap."""
         places = list(pieces(batch))
-        with self._guard(), self._env.begin(write=True) as txn:
+        with self._write() as txn:
             if txn.get(_name(index), db=self._schema) is None:
                 raise BackendError(f"index {index} was dropped")
             self._delete_batch(txn, index, batch.batch)
@@ -140,13 +134,13 @@ class Store:
 
     def delete_batches(self, index: str, batches: Iterable[int]) -> None:
         """Takes batches out in one transaction."""
-        with self._guard(), self._env.begin(write=True) as txn:
+        with self._write() as txn:
             for batch in batches:
                 self._delete_batch(txn, index, batch)
 
     def drop(self, index: str) -> None:
         """Removes an index and everything in it, in one transaction."""
-        with self._guard(), self._env.begin(write=True) as txn:
+        with self._write() as txn:
             for table in (self._schema, self._batches, self._fragments):
                 with txn.cursor(db=table) as cursor:
                     more = cursor.set_range(_name(index))

@@ -64,7 +64,9 @@ class Naive:
                 raise ValueError(node.name)
         return found[id(call)]
 
-    def topn(self, field: str, under: set[int], n: int = 0, threshold: int = 0, ids: list[int] | None = None) -> list[tuple[int, int]]:
+    def topn(
+        self, field: str, under: set[int], n: int = 0, threshold: int = 0, ids: list[int] | None = None
+    ) -> list[tuple[int, int]]:
         """(row, count), the greatest counts first, equal ones by row."""
         counts = [(row, len(columns & under)) for row, columns in self.rows[field].items() if not ids or row in ids]
         ordered = sorted((pair for pair in counts if pair[1] >= max(1, threshold)), key=lambda pair: (-pair[1], pair[0]))

@@ -141,7 +141,15 @@ def filled(backend: Backend) -> Bench:
     made = Bench(backend, index)
     rng = np.random.default_rng(20240131)
     for batch, (first, count_) in enumerate(
-        [(0, 300), (300, 700), (65536 - 200, 400), (SHARD_WIDTH - 500, 1000), (SHARD_WIDTH + 4000, 50), (5 * SHARD_WIDTH + 7, 600)], 1
+        [
+            (0, 300),
+            (300, 700),
+            (65536 - 200, 400),
+            (SHARD_WIDTH - 500, 1000),
+            (SHARD_WIDTH + 4000, 50),
+            (5 * SHARD_WIDTH + 7, 600),
+        ],
+        1,
     ):
         made.add(random_batch(rng, batch, first, count_))
     return made

@@ -148,7 +148,12 @@ def test_rows_of_columns_gives_pairs_by_column_and_row(filled: Bench) -> None:
 
 def test_several_calls_are_answered_in_order(filled: Bench) -> None:
     under = [live()] if filled.backend.masked else []
-    calls = [of("Count", row("proto", 1)), of("Max", *under, field="length"), of("TopN", *under, field="proto", n=1), row("proto", 6)]
+    calls = [
+        of("Count", row("proto", 1)),
+        of("Max", *under, field="length"),
+        of("TopN", *under, field="proto", n=1),
+        row("proto", 6),
+    ]
     count, greatest, top, columns = filled.backend.query(filled.index, calls)
     assert count.count == len(filled.naive.rows["proto"][1])
     assert (greatest.value, greatest.count) == filled.naive.extreme("length", filled.naive.exists, max)

@@ -17,7 +17,9 @@ BOUNDS = [-2000, -1001, -1000, -999, -64, -63, -62, -3, -2, -1, 0, 1, 2, 3, 62, 
 def deltas(backend):
     backend.ensure_index("deltas", FIELDS)
     made = Bench(backend, "deltas")
-    made.add(bits(1, 10, 20, delta=dict(enumerate(VALUES)), length={0: 70000, 5: 0, 6: 3, 9: 70000}, proto=[(1, 0), (1, 5), (1, 6)]))
+    made.add(
+        bits(1, 10, 20, delta=dict(enumerate(VALUES)), length={0: 70000, 5: 0, 6: 3, 9: 70000}, proto=[(1, 0), (1, 5), (1, 6)])
+    )
     return made
 
 

@@ -130,7 +130,9 @@ def test_a_field_of_a_hundred_thousand_rows(bench: Bench) -> None:
     rng = np.random.default_rng(7)
     column = np.arange(200_000, dtype=np.uint64)
     rows = rng.integers(0, 100_000, column.size).astype(np.uint64)
-    bench.backend.import_batch(bench.index, BatchBits(1, 0, column.size, {"host": SetBits(rows, column), "proto": SetBits(rows % 7, column)}))
+    bench.backend.import_batch(
+        bench.index, BatchBits(1, 0, column.size, {"host": SetBits(rows, column), "proto": SetBits(rows % 7, column)})
+    )
     counts = np.bincount(rows.astype(np.int64))
     order = np.lexsort((np.arange(counts.size), -counts))[:50]
     assert bench.pairs(field="host", n=50) == [(int(r), int(counts[r])) for r in order]
