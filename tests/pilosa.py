@@ -1,4 +1,4 @@
-"""A real Pilosa 1.4.1 for tests: built once by script/build-pilosa, started on a free loopback port with a data folder of its own.
+"""A real Pilosa 1.4.1 for tests: built by script/build-pilosa, started on a free loopback port with its own data folder.
 
 ``from tests.pilosa import pilosa_server  # noqa: F401`` makes the session fixture known to a test module.
 """

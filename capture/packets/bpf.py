@@ -14,8 +14,10 @@ import weakref
 from capture.packets import libpcap
 from capture.packets.errors import FilterError
 
-# The optimizer's time grows faster than the expression does; nobody writes this much by hand.
-MAX_EXPRESSION = 64 * 1024
+# libpcap's time grows with the square of an expression's length, its optimizer's faster still. 300 ports joined by "or"
+# (3,476 bytes) took 0.8 s without and 12.6 s with the optimizer; 9,000 primitives (63 kB) two minutes without.
+MAX_EXPRESSION = 8192
+MAX_OPTIMIZED = 1024  # longer ones run as they stand: the same packets, more instructions
 
 
 def _free(code: libpcap.BpfProgram) -> None:
@@ -52,7 +54,8 @@ def compile_filter(expression: str, linktype: int, snaplen: int = 262144) -> Pro
     """Compiles `expression` for packets of a link type (LINKTYPE number).
 
     Raises FilterError with libpcap's own message: a syntax error, a host that does not resolve, a primitive that the
-    link type cannot have ("no VLAN support for Raw IP"), or an expression that no packet can match.
+    link type cannot have ("no VLAN support for Raw IP"), or an expression that no packet can match (which only the
+    optimizer sees: expressions above MAX_OPTIMIZED bytes then match nothing). Above MAX_EXPRESSION bytes: refused.
     """
     text = expression.encode("utf-8", "surrogateescape")
     if b"\0" in text:
@@ -67,7 +70,8 @@ def compile_filter(expression: str, linktype: int, snaplen: int = 262144) -> Pro
             raise FilterError(message)
         try:
             code = libpcap.BpfProgram()
-            if libpcap.dll.pcap_compile(handle, ctypes.byref(code), text, 1, libpcap.NETMASK_UNKNOWN) != 0:
+            optimize = int(len(text) <= MAX_OPTIMIZED)
+            if libpcap.dll.pcap_compile(handle, ctypes.byref(code), text, optimize, libpcap.NETMASK_UNKNOWN) != 0:
                 raise FilterError(bytes(libpcap.dll.pcap_geterr(handle)).decode("utf-8", "replace"))
         finally:
             libpcap.dll.pcap_close(handle)

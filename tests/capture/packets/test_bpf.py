@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from capture.packets import libpcap
-from capture.packets.bpf import MAX_EXPRESSION, check_filter, compile_filter
+from capture.packets.bpf import MAX_EXPRESSION, MAX_OPTIMIZED, check_filter, compile_filter
 from capture.packets.errors import FilterError
 
 IPV4_UDP = bytes.fromhex("4500001c000000004011000001020304050607080035d43100080000")
@@ -48,7 +48,7 @@ def test_compiled_for_the_link_type_of_the_file(linktype: int, data: bytes) -> N
         ("arp", 101, "expression rejects all packets"),
         ("inbound", 1, "not supported"),
         ("tcp\0udp", 1, "NUL"),
-        ("tcp " * MAX_EXPRESSION, 1, "more than 65536"),
+        ("tcp " * MAX_EXPRESSION, 1, "more than 8192"),
         ("tcp", 65000, "unknown data link type 65000"),
     ],
 )
@@ -57,10 +57,19 @@ def test_refused_in_words(expression: str, linktype: int, message: str) -> None:
         check_filter(expression, linktype)
 
 
-def test_deep_and_long_expressions_end_in_a_program_or_a_message() -> None:
-    compile_filter(" or ".join(f"port {n}" for n in range(1, 300)), 1)
-    with pytest.raises(FilterError):
-        compile_filter("(" * 30_000 + "tcp" + ")" * 30_000, 1)
+def test_long_expressions_match_like_short_ones() -> None:
+    """Above MAX_OPTIMIZED the program is not optimized: longer, and right."""
+    ports = " or ".join(f"src port {port}" for port in range(54, 154))
+    assert len(ports) > MAX_OPTIMIZED
+    for expression, matches in ((ports, False), (f"{ports} or src port 53", True)):
+        assert compile_filter(expression, 1).matches(ETHERNET, len(ETHERNET), len(ETHERNET)) is matches
+
+
+def test_deep_expressions_end_in_a_program_or_a_message() -> None:
+    deep = "(" * 1000 + "udp" + ")" * 1000
+    assert compile_filter(deep, 1).matches(ETHERNET, len(ETHERNET), len(ETHERNET))
+    with pytest.raises(FilterError, match="memory exhausted|syntax error"):
+        compile_filter("not " * 2040 + "(", 1)
 
 
 def test_many_threads_compile_and_match_at_once() -> None:

@@ -217,7 +217,7 @@ def test_a_dropped_index_is_unknown_and_can_be_made_anew(bench: Bench) -> None:
     for _ in range(2):
         bench.backend.drop_index(bench.index)
     assert bench.index not in bench.backend.indexes()
-    with pytest.raises(QueryError, match="^index not found$"):
+    with pytest.raises(QueryError, match=r"^index not found$"):
         bench.ask(row("proto", 6))
     bench.backend.ensure_index(bench.index, FIELDS)
     assert bench.count(row("proto", 6)) == 0

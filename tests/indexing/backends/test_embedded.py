@@ -171,9 +171,13 @@ def test_a_full_store_says_so_and_keeps_what_it_had(tmp_path: Path) -> None:
     small = EmbeddedBackend(tmp_path / "small", map_size=1 << 20)
     small.ensure_index("net", FIELDS)
     small.import_batch("net", bits(1, 0, 10, proto=[(6, 0)]))
-    with pytest.raises(BackendError, match="full"):
+
+    def fill() -> None:
         for batch in range(2, 40):
             small.import_batch("net", bits(batch, batch * 10_000, 10_000, proto=[(c, c) for c in range(10_000)]))
+
+    with pytest.raises(BackendError, match="full"):
+        fill()
     before = count(small)
     assert before % 10_000 == 10
     small.hide_batches("net", [BatchRange(2, 20_000, 10_000)])

@@ -91,9 +91,9 @@ def test_an_unknown_index(asked: Bench, pilosa_server: PilosaServer) -> None:
     with pytest.raises(QueryError) as refused:
         asked.backend.query("nosuch", [row("proto", 1)])
     assert str(refused.value) == said
-    with pytest.raises(QueryError, match="^index not found$"):
+    with pytest.raises(QueryError, match=r"^index not found$"):
         asked.backend.rows_of_columns("nosuch", "proto", np.array([1], np.uint64))
-    with pytest.raises(QueryError, match="^field not found$"):
+    with pytest.raises(QueryError, match=r"^field not found$"):
         asked.backend.rows_of_columns("errors", "nosuch", np.array([1], np.uint64))
 
 

@@ -35,7 +35,7 @@ def test_pilosa_itself_answers_with_our_bits(pilosa: PilosaBackend, pilosa_serve
         pilosa_server.post("/index/own-a/query", "Row(proto=6)Not(Row(proto=6))TopN(proto)Sum(field=length)Row(access=0)")
     )
     first = (1 << 20) - 2
-    assert [one["columns"] if "columns" in one else one for one in answer["results"]] == [
+    assert [one.get("columns") or one for one in answer["results"]] == [
         [first, first + 3],
         [first + 1, first + 2],
         [{"id": 6, "count": 2}, {"id": 17, "count": 1}],
@@ -170,7 +170,7 @@ def test_rows_of_many_columns(pilosa: PilosaBackend) -> None:
     "url", ["", "redis://x", "embedded://data", "pilosa:", "pilosa://", "pilosa://host:port", "pilosa://a:1,", "pilosa://u@h:1/x"]
 )
 def test_an_address_that_is_none_is_refused_with_the_two_forms(url: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="embedded:.*pilosa://host:port"):
+    with pytest.raises(ValueError, match=r"embedded:.*pilosa://host:port"):
         open_backend(url, tmp_path)
 
 
