@@ -8,10 +8,10 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picapweb.settings")
 
-from celery import Celery  # noqa: E402
-from celery.signals import setup_logging, worker_process_init  # noqa: E402
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
 
-from picapweb.embedded.launch import die_with_parent  # noqa: E402
+from picapweb.embedded.launch import die_with_parent
 
 app = Celery("picapweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -24,7 +24,11 @@ IMPORT_DIR = environment.path("PICAPWEB_IMPORT_DIR", PICAPWEB_DATA / "import")
 # local: one person on this machine, no sign-in, loopback only. server: people sign in.
 PICAPWEB_MODE = environment.text("PICAPWEB_MODE", "local", choices=("local", "server"))
 LOCAL_MODE = PICAPWEB_MODE == "local"
-PORT = environment.integer("PICAPWEB_PORT", 11000, least=0, most=65535)
+PORT = environment.integer("PICAPWEB_PORT", 11000, least=1, most=65535)
+BIND = environment.text("PICAPWEB_BIND", "127.0.0.1" if LOCAL_MODE else "0.0.0.0")
+# Which parts `up` starts here: those that the environment gives no address for.
+EMBEDDED_DATABASE = environment.raw("DATABASE_URL") is None
+EMBEDDED_BROKER = environment.raw("BROKER_URL") is None
 
 # Parts
 

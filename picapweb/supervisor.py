@@ -1,199 +1,148 @@
-"""Everything on one machine in the foreground: starts the parts, restarts a dead one and says why, ends all of them."""
+"""One small process table: starts services in order, restarts the ones that die, ends them all in reverse order.
+
+All children are started, watched and ended by one thread, which lives as long as they are to live: the kernel's "your
+parent died" signal counts threads (embedded/launch.py). The caller's thread is free, and is the one that gets signals.
+"""
 
 from __future__ import annotations
 
-import signal
-import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from types import FrameType
-from typing import Any
 
-from django.core.management import call_command
-
-from picapweb import environment, processes
-from picapweb.embedded import postgres, privilege
 from picapweb.embedded.child import Child, NotReady, Service
-from picapweb.embedded.data import DataFolder, DataFolderError
-from picapweb.embedded.services import embedded_services
 
-READY_SECONDS = 60.0
-POLL_SECONDS = 0.2
-# A child that keeps dying is started again after 0.5, 1, 2 ... seconds; one that lived this long starts anew at 0.5.
-FIRST_BACK_OFF, LONGEST_BACK_OFF, STEADY_SECONDS = 0.5, 30.0, 60.0
-LOG_LINES = 5
-
-
-class CannotStart(Exception):
-    """Why not, in a sentence."""
+START_SECONDS = 60.0
+TICK_SECONDS = 0.1
+# A child that dies is started again after so long; twice as long each time, unless it has run for STEADY_SECONDS meanwhile.
+FIRST_RESTART_SECONDS = 0.2
+LAST_RESTART_SECONDS = 30.0
+STEADY_SECONDS = 60.0
 
 
 @dataclass
-class _Watched:
+class Row:
+    """A service and what became of it. ``child`` is None between its death and its restart at ``restart_at``."""
+
     service: Service
     child: Child | None = None
     started: float = 0.0
-    back_off: float = FIRST_BACK_OFF
-    again_at: float = 0.0
+    restart_at: float = 0.0
+    pause: float = FIRST_RESTART_SECONDS
+    returning: bool = False
 
 
-def say(text: str) -> None:
-    """A line on the terminal."""
-    print(text, flush=True)
+def to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 class Supervisor:
-    """The parts of one machine on one data folder.
-
-    host, port: where the web server listens. workers: processes that index.
-    Embedded Postgres and Valkey are started unless DATABASE_URL and BROKER_URL name others.
+    """Runs ``plan``: an iterable of services in order of start. The next one is asked for when the one before serves, so
+    that a generator can do things in between (migrate once Postgres is there). ``echo`` gets every line there is to say:
+    the children's, with their name in front, and the supervisor's own.
     """
 
-    def __init__(self, data: Path, *, host: str = "127.0.0.1", port: int = 11000, workers: int = 2) -> None:
-        self.data = DataFolder(data)
-        self.host, self.port, self.workers = host, port, workers
-        self._watched: list[_Watched] = []
-        self._stop = threading.Event()
+    def __init__(self, plan: Iterable[Service], echo: Callable[[str], None] = to_stderr) -> None:
+        self._plan = plan
+        self._echo = echo
+        self._rows: list[Row] = []
+        self._stopping = threading.Event()
+        self._started = threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="supervisor")
 
-    def run(self, when_ready: Callable[[], int | None] | None = None, *, end: bool = False) -> int:
-        """Starts everything, calls `when_ready` in a thread, watches until SIGINT or SIGTERM (or, with `end`, until
-        `when_ready` is through), and ends every child. Call it from the main thread.
+    def start(self) -> None:
+        """Start everything; returns when the last service serves. Raises what went wrong, everything ended again."""
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
 
-        The exit status: 0, or with `end` what `when_ready` gave. Raises CannotStart; nothing is left running then.
-        """
-        handlers = {one: signal.signal(one, self._asked_to_stop) for one in (signal.SIGINT, signal.SIGTERM)}
-        status: list[int] = []
+    def stop(self) -> None:
+        """End every child, the last started first. Returns when none is left. May be called twice, and before ``start``."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
 
-        def serve() -> None:
-            try:
-                status.append((when_ready() if when_ready else 0) or 0)
-            except Exception as error:  # noqa: BLE001 - the server goes on without it, unless it was all there was to do
-                say(f"failed: {error}")
-                status.append(1)
-            if end:
-                self._stop.set()
+    def pids(self) -> dict[str, int]:
+        """The process id of each service that runs now."""
+        return {row.service.name: row.child.pid for row in list(self._rows) if row.child is not None}
 
+    # Everything below runs in the supervisor's thread.
+
+    def _run(self) -> None:
         try:
-            self._start()
-            if not self._stop.is_set():
-                threading.Thread(target=serve, daemon=True).start()
-            while not self._stop.wait(POLL_SECONDS):
-                self._watch()
+            for service in self._plan:
+                if self._stopping.is_set():
+                    break
+                self._rows.append(row := Row(service))
+                self._launch(row)
+                self._wait_ready(row)
+            self._started.set()
+            while not self._stopping.wait(TICK_SECONDS):
+                for row in self._rows:
+                    self._watch(row)
+        except Exception as error:
+            self._error = error
         finally:
-            self._end()
-            for one, handler in handlers.items():
-                signal.signal(one, handler)
-        return status[0] if end and status else int(end)
+            for row in reversed(self._rows):
+                if row.child is not None:
+                    row.child.stop()
+            self._started.set()
 
-    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self._stop.set()
+    def _launch(self, row: Row) -> None:
+        row.child = Child(row.service, subprocess.PIPE)
+        row.started = time.monotonic()
+        threading.Thread(target=self._relay, args=(row.service.name, row.child), daemon=True).start()
 
-    def _start(self) -> None:
-        try:
-            self.data.create()
-            self.data.lock()
-            self._check_port()
-            if self.data.run_is_elsewhere:
-                say(f"sockets: {self.data.run} (the data folder's own path is too long for them)")
-            mode = privilege.choose(self.data)
-            database = environment.raw("DATABASE_URL") is None
-            broker = environment.raw("BROKER_URL") is None
-            for service in embedded_services(self.data, database=database, broker=broker, mode=mode):
-                self._start_one(service, wait=True)
-            if database:
-                postgres.create_database(self.data)
-            call_command("migrate", interactive=False, verbosity=0)
-            env = self._environment()
-            self._start_one(processes.web(self.host, self.port, env), wait=False)
-            self._start_one(processes.worker(self.workers, env), wait=False)
-            self._start_one(processes.beat(env), wait=False)
-            self._wait_ready(self._watched[-3])
-        except (DataFolderError, postgres.PostgresError, NotReady, OSError) as error:
-            raise CannotStart(str(error)) from error
-
-    def _environment(self) -> dict[str, str]:
-        return {"PICAPWEB_DATA": str(self.data.root), "PICAPWEB_PORT": str(self.port), "PICAPWEB_WORKERS": str(self.workers)}
-
-    def _check_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.host, self.port))
-            except OSError as error:
-                raise CannotStart(f"port {self.port} of {self.host} cannot be had: {error.strerror}; choose another with --port") from error
-
-    def _start_one(self, service: Service, *, wait: bool) -> None:
-        watched = _Watched(service)
-        self._watched.append(watched)
-        self._launch(watched)
-        if wait:
-            self._wait_ready(watched)
-
-    def _launch(self, watched: _Watched) -> None:
-        with self._log(watched.service.name).open("ab") as output:
-            watched.child, watched.started = Child(watched.service, output), time.monotonic()
-
-    def _wait_ready(self, watched: _Watched) -> None:
-        assert watched.child is not None
-        until = time.monotonic() + READY_SECONDS
-        while not self._stop.is_set() and not watched.child.is_ready():
-            reason = watched.child.exit_reason()
-            if reason is not None or time.monotonic() > until:
-                said = reason or f"was not ready after {READY_SECONDS:.0f} s"
-                raise NotReady(f"{watched.service.name} {said}; its last words: {self._last_words(watched)}")
+    def _wait_ready(self, row: Row) -> None:
+        end = time.monotonic() + START_SECONDS
+        assert row.child is not None
+        while not row.child.is_ready() and not self._stopping.is_set():
+            if (reason := row.child.exit_reason()) is not None:
+                raise NotReady(f"{row.service.name} {reason} before it served")
+            if time.monotonic() > end:
+                raise NotReady(f"{row.service.name} did not serve within {START_SECONDS:.0f} s")
+            for earlier in self._rows[:-1]:
+                self._watch(earlier)
             time.sleep(0.02)
 
-    def _watch(self) -> None:
+    def _watch(self, row: Row) -> None:
+        """Notice a death, start again when it is time, and say when it serves again."""
         now = time.monotonic()
-        for watched in self._watched:
-            if watched.child is not None:
-                reason = watched.child.exit_reason()
-                if reason is None:
-                    continue
-                watched.child.kill()
-                watched.child = None
-                if now - watched.started > STEADY_SECONDS:
-                    watched.back_off = FIRST_BACK_OFF
-                watched.again_at = now + watched.back_off
-                say(f"{watched.service.name} {reason}; it is started again in {watched.back_off:g} s. {self._last_words(watched)}")
-                watched.back_off = min(watched.back_off * 2, LONGEST_BACK_OFF)
-            elif now >= watched.again_at:
-                try:
-                    self._launch(watched)
-                except (OSError, postgres.PostgresError) as error:
-                    watched.again_at = now + watched.back_off
-                    say(f"{watched.service.name} cannot be started: {error}")
+        if row.child is None:
+            if now >= row.restart_at:
+                self._restart(row)
+        elif (reason := row.child.exit_reason()) is not None:
+            # What it started itself must not go on without it, least of all beside its successor.
+            row.child.kill()
+            row.child = None
+            if now - row.started > STEADY_SECONDS:
+                row.pause = FIRST_RESTART_SECONDS
+            self._schedule(row, f"{row.service.name} {reason}")
+        elif row.returning and row.child.is_ready():
+            row.returning = False
+            self._echo(f"up: {row.service.name} is back (process {row.child.pid})")
 
-    def _end(self) -> None:
-        for watched in reversed(self._watched):
-            if watched.child is not None:
-                watched.child.stop()
-                watched.child = None
-        self._watched.clear()
-        self.data.unlock()
-
-    def _log(self, name: str) -> Path:
-        return self.data.log / f"{name}.log"
-
-    def _last_words(self, watched: _Watched) -> str:
+    def _restart(self, row: Row) -> None:
         try:
-            with self._log(watched.service.name).open("rb") as file:
-                file.seek(0, 2)
-                file.seek(max(0, file.tell() - 4096))
-                lines = file.read().decode(errors="replace").strip().splitlines()[-LOG_LINES:]
-        except OSError:
-            lines = []
-        return " / ".join(line.strip() for line in lines) or "It said nothing."
+            self._launch(row)
+            row.returning = True
+        except Exception as error:
+            self._schedule(row, f"{row.service.name} cannot be started: {error}")
 
+    def _schedule(self, row: Row, why: str) -> None:
+        self._echo(f"up: {why}; it is started again in {row.pause:.1f} s")
+        row.restart_at = time.monotonic() + row.pause
+        row.pause = min(row.pause * 2, LAST_RESTART_SECONDS)
 
-def run_or_exit(supervisor: Supervisor, when_ready: Callable[[], int | None] | None = None, **options: Any) -> None:
-    """`run` for a command: a supervisor that cannot start is a message and exit status 1."""
-    try:
-        sys.exit(supervisor.run(when_ready, **options))
-    except CannotStart as error:
-        print(f"cannot start: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
+    def _relay(self, name: str, child: Child) -> None:
+        assert child.process.stdout is not None
+        with child.process.stdout as lines:
+            for line in lines:
+                if text := line.decode("utf-8", "replace").rstrip():
+                    self._echo(f"{name}: {text}")

@@ -28,6 +28,7 @@ class Service:
     prepare:      called before each start: clears away what a killed predecessor left
     probe:        True once it serves; may be called often, must be quick, raises nothing
     stop_signal:  asks it to end; after ``stop_seconds`` it is killed
+    parent_death: what the kernel sends it when we are killed
     """
 
     name: str
@@ -38,6 +39,8 @@ class Service:
     probe: Callable[[], bool] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
+    parent_death: signal.Signals = signal.SIGKILL
+    cwd: Path | None = None
 
 
 class NotReady(Exception):
@@ -58,8 +61,9 @@ class Child:
         if service.prepare is not None:
             service.prepare()
         self.process = subprocess.Popen(
-            launcher(service.argv, mode=service.mode, parent_death=service.stop_signal),
+            launcher(service.argv, mode=service.mode, parent_death=service.parent_death),
             env={**os.environ, **service.env},
+            cwd=service.cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if output is not None else None,
@@ -128,6 +132,6 @@ def describe_exit(code: int) -> str:
 
 def _descendants(pid: int) -> list[psutil.Process]:
     try:
-        return psutil.Process(pid).children(recursive=True)
+        return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return []

@@ -104,6 +104,7 @@ def service(data: DataFolder, mode: str, *, durable: bool = True) -> Service:
         prepare=lambda: _clear_stale(data),
         probe=lambda: _answers(data),
         stop_signal=signal.SIGINT,
+        parent_death=signal.SIGINT,
         stop_seconds=30,
     )
 
@@ -144,9 +145,9 @@ def _processes_on(data: DataFolder) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.postgres):
-                if Path(process.exe()).name == "postgres":
-                    found.append(process)
+            works_here = process.status() != psutil.STATUS_ZOMBIE and process.cwd() == os.path.realpath(data.postgres)
+            if works_here and Path(process.exe()).name == "postgres":
+                found.append(process)
         except (psutil.Error, OSError):
             continue
     return found

@@ -1,40 +1,55 @@
-"""manage.py up: everything on this machine, in the foreground."""
+"""``manage.py up``: everything on this machine, in the foreground."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError
 
-from picapweb.offer import Server, offer
-from picapweb.reexec import with_environment
-from picapweb.supervisor import Supervisor, run_or_exit, say
+from picapweb.files import index_files
+from picapweb.up import CannotStart, Options, Up, check_bind, run, wait_for_ever
 
 
 class Command(BaseCommand):
-    help = "Start Postgres, Valkey, workers and the web server on this machine; index each FILE. Ctrl-C ends all of it."
-    requires_system_checks: list[str] = []
+    help = "Start Postgres, Valkey, workers and the web server here, and index each FILE. SIGINT or SIGTERM ends all of it."
+    requires_system_checks = []
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="where the web server listens (default: PICAPWEB_PORT or 11000)")
-        parser.add_argument("--data", type=Path, help="data folder (default: PICAPWEB_DATA or ./var)")
-        parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a capture to index")
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="*", metavar="FILE", help="a capture to index")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port of the web server (default %(default)s)")
+        parser.add_argument("--bind", default=settings.BIND, help="address to listen on (default %(default)s)")
+        parser.add_argument(
+            "--data", default=str(settings.PICAPWEB_DATA), help="data folder (default %(default)s; read by manage.py itself)"
+        )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        wanted: dict[str, str] = {}
-        if options["data"] is not None:
-            wanted["PICAPWEB_DATA"] = str(options["data"].resolve())
-        if options["port"] is not None:
-            wanted["PICAPWEB_PORT"] = str(options["port"])
-        with_environment(wanted)
-        supervisor = Supervisor(settings.PICAPWEB_DATA, port=settings.PORT, workers=settings.WORKERS)
-        server = Server(supervisor.host, supervisor.port)
+    def handle(self, *_: Any, files: list[str], port: int, bind: str, **__: Any) -> None:
+        if not 1 <= port <= 65535:
+            raise CommandError(f"--port {port} is not a port: 1 to 65535")
 
-        def ready() -> None:
-            say(f"ready: {server.url}/")
-            for file in options["files"]:
-                offer(server, file)
+        def then(up: Up) -> int:
+            print(f"ready: {up.options.url}/", flush=True)
+            index_files(up.options.url, files)
+            wait_for_ever(up)
 
-        run_or_exit(supervisor, ready)
+        try:
+            check_bind(bind, local=settings.LOCAL_MODE)
+            code = run(options_from_settings(port=port, bind=bind), then)
+        except CannotStart as error:
+            raise CommandError(str(error)) from error
+        sys.exit(code)
+
+
+def options_from_settings(**changes: Any) -> Options:
+    """Options as the environment has them: a part that it gives an address for is not started here."""
+    given = {
+        "data": settings.PICAPWEB_DATA,
+        "port": settings.PORT,
+        "bind": settings.BIND,
+        "workers": settings.WORKERS,
+        "database": settings.EMBEDDED_DATABASE,
+        "broker": settings.EMBEDDED_BROKER,
+    }
+    return Options(**{**given, **changes})

@@ -1,0 +1,254 @@
+"""Everything on one machine: which services there are, and in which order. ``manage.py up`` and ``picap`` stand on it."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from picapweb.embedded import postgres
+from picapweb.embedded.child import NotReady, Service, launcher
+from picapweb.embedded.data import DataFolder, DataFolderError
+from picapweb.embedded.postgres import PostgresError
+from picapweb.embedded.services import embedded_services
+from picapweb.embedded.valkey import ValkeyError
+from picapweb.supervisor import Supervisor, to_stderr
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB_PROCESSES = 2
+WEB_THREADS = 32
+# Connections to Postgres that one web process keeps; with the workers' own this stays below its max_connections.
+WEB_POOL = 16
+
+
+class CannotStart(Exception):
+    """It cannot start here; the text is for the user."""
+
+
+class Interrupted(Exception):
+    """SIGINT, SIGTERM or SIGHUP came."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """data: the data folder. port, bind: where the web listens. workers: how many batches are worked on at once.
+    database, broker: whether the embedded one is used. env: settings for the children, over our own environment.
+    """
+
+    data: Path
+    port: int = 11000
+    bind: str = "127.0.0.1"
+    workers: int = 1
+    database: bool = True
+    broker: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds it, without a closing slash."""
+        name = "localhost" if self.bind in ("127.0.0.1", "0.0.0.0", "::1", "::", "localhost") else self.bind
+        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
+
+
+class Up:
+    """All services of one data folder, as a context manager: entered, everything serves; left, everything has ended.
+
+    Raises CannotStart, with a sentence for the user, where that is impossible.
+    """
+
+    def __init__(self, options: Options, echo: Callable[[str], None] = to_stderr) -> None:
+        self.options = options
+        self.data = DataFolder(options.data)
+        self.supervisor = Supervisor(self._plan(), echo)
+        self._echo = echo
+
+    def __enter__(self) -> Up:
+        try:
+            check_port(self.options.bind, self.options.port)
+            self.data.create()
+            self.data.lock()
+        except DataFolderError as error:
+            raise CannotStart(str(error)) from error
+        if self.data.run_is_elsewhere:
+            self._echo(f"up: {self.data.root} is too long a path for unix sockets; they are in {self.data.run}")
+        try:
+            self.supervisor.start()
+        except (NotReady, DataFolderError, PostgresError, ValkeyError, OSError) as error:
+            self.data.unlock()
+            raise CannotStart(str(error)) from error
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+        self.data.unlock()
+
+    def _plan(self) -> Iterator[Service]:
+        options, data = self.options, self.data
+        for service in embedded_services(data, database=options.database, broker=options.broker):
+            yield service
+            if service.name == "postgres":
+                postgres.create_database(data)
+        self._migrate()
+        yield worker_service(options)
+        yield beat_service(options)
+        yield web_service(options)
+
+    def _migrate(self) -> None:
+        command = launcher([sys.executable, str(ROOT / "manage.py"), "migrate", "--no-input", "--verbosity", "0"])
+        done = subprocess.run(
+            command, env={**os.environ, **_env(self.options)}, cwd=ROOT, capture_output=True, text=True, start_new_session=True
+        )
+        if done.returncode != 0:
+            raise CannotStart("the database cannot be migrated: " + (done.stderr.strip().splitlines() or ["?"])[-1])
+
+
+def run(options: Options, then: Callable[[Up], int | None], *, echo: Callable[[str], None] = to_stderr) -> int:
+    """Start everything, call ``then`` in this (the main) thread, end everything. The exit code: what ``then`` returns.
+
+    SIGINT, SIGTERM and SIGHUP end ``then`` by raising Interrupted in it, and make the exit code 0; while children are being
+    ended, further signals are ignored. Raises CannotStart.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, _interrupt) for number in signals}
+    up = Up(options, echo)
+    try:
+        try:
+            with up:
+                try:
+                    return then(up) or 0
+                finally:
+                    _ignore(signals)
+        except Interrupted:
+            _ignore(signals)
+            return 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_for_ever(_: Up) -> NoReturn:
+    """A ``then`` that only a signal ends."""
+    while True:
+        signal.pause()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    _ignore((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    raise Interrupted
+
+
+def _ignore(signals: tuple[signal.Signals, ...]) -> None:
+    for number in signals:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def check_port(bind: str, port: int) -> None:
+    """Raises CannotStart where nothing can listen there: in use, not allowed, no such address."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as error:
+            raise CannotStart(f"port {port} of {bind} cannot be used: {error.strerror}. Choose another with --port") from None
+
+
+def check_bind(bind: str, *, local: bool) -> None:
+    """Raises CannotStart for a bind address that is no address, or, in local mode, not one of this machine alone."""
+    try:
+        loopback = bind == "localhost" or ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        raise CannotStart(f"bind address {bind!r} is not an IP address") from None
+    if local and not loopback:
+        raise CannotStart(f"in local mode nobody signs in, so only loopback is served, not {bind}: set PICAPWEB_MODE=server")
+
+
+def worker_service(options: Options) -> Service:
+    """Celery's workers. SIGTERM lets them finish the step they are at; a lease that is lost comes back by itself."""
+    return Service(
+        name="worker",
+        argv=[
+            *(sys.executable, "-m", "celery", "-A", "picapweb.celery", "worker", "--pool", "prefork"),
+            *("--concurrency", str(options.workers), "--hostname", "worker@%h", "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
+        # Celery warns root at every start; what makes root dangerous there (pickle) is not accepted at all.
+        env={**_env(options), "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms"},
+        cwd=ROOT,
+        stop_seconds=15,
+    )
+
+
+def beat_service(options: Options) -> Service:
+    """Celery's clock: rings the workers now and then. Its schedule file holds nothing worth keeping."""
+    schedule = options.data / "beat-schedule"
+    return Service(
+        name="beat",
+        argv=[
+            *(sys.executable, "-m", "celery", "-A", "picapweb.celery", "beat", "--loglevel", "WARNING"),
+            *("--schedule", str(schedule), "--pidfile", ""),
+        ],
+        env=_env(options),
+        cwd=ROOT,
+        # A file that was being written when beat was killed can be beyond reading.
+        prepare=lambda: _remove(options.data.glob("beat-schedule*")),
+        stop_seconds=5,
+    )
+
+
+def web_service(options: Options) -> Service:
+    """granian: one port, processes with threads."""
+    return Service(
+        name="web",
+        argv=[
+            *(sys.executable, "-m", "granian", "picapweb.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
+            *("--host", options.bind, "--port", str(options.port), "--workers", str(WEB_PROCESSES)),
+            *("--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers", "--respawn-interval", "0.5"),
+            *("--workers-kill-timeout", "3", "--log-level", "warning"),
+        ],
+        env={"PICAPWEB_DATABASE_POOL": str(WEB_POOL), **_env(options)},
+        cwd=ROOT,
+        probe=lambda: _serves(options.bind, options.port),
+        stop_seconds=8,
+    )
+
+
+def _env(options: Options) -> dict[str, str]:
+    return {
+        "PICAPWEB_DATA": str(options.data),
+        "PICAPWEB_PORT": str(options.port),
+        "PICAPWEB_WORKERS": str(options.workers),
+        "PICAPWEB_SUPERVISED": "true",
+        "PYTHONUNBUFFERED": "1",
+        **options.env,
+    }
+
+
+def _serves(bind: str, port: int) -> bool:
+    """Whether /healthz answers, in any words: in server mode this Host may not be one that is served."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    connection = http.client.HTTPConnection(address, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _remove(files: Iterator[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
