@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from capture.api.jobs import LARGEST_PAGE, PAGE, find_jobs, get_job, whole_number
 from capture.api.receive import job_from_request

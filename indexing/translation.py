@@ -7,8 +7,10 @@ they were read from, or committed to, the database: a rolled back allocation lea
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -138,9 +140,13 @@ def _remember(index: str, field: str, pairs: Mapping[bytes, int]) -> None:
                 _rows[index, field, value] = row
                 _values[index, field, row] = value
         # Oldest first: dicts keep insertion order, and a value that is still in use comes back by one look-up.
-        for cache in (_rows, _values):
-            for key in [key for key, _ in zip(cache, range(len(cache) - MAX_CACHED_PAIRS), strict=False)]:
-                del cache[key]  # type: ignore[attr-defined]
+        _shrink(_rows)
+        _shrink(_values)
+
+
+def _shrink(cache: dict[Any, Any]) -> None:
+    for key in list(itertools.islice(cache, max(0, len(cache) - MAX_CACHED_PAIRS))):
+        del cache[key]
 
 
 def _field_ids(index: str, fields: Iterable[str]) -> dict[str, int]:

@@ -76,7 +76,9 @@ def bitmap_of(text: str, jobs: Sequence[int] = ()) -> Call:
     if call.name == "Count" and len(call.children) == 1:
         call = call.children[0]
     if call.name not in BITMAP_CALLS:
-        raise QueryError(f"{call.name} does not give packets; write Row, Union, Intersect, Difference, Xor or Not", position=call.position)
+        raise QueryError(
+            f"{call.name} does not give packets; write Row, Union, Intersect, Difference, Xor or Not", position=call.position
+        )
     if jobs:
         rows = [Call("Row", args={"row": RowRef("job", job)}) for job in jobs]
         within = rows[0] if len(rows) == 1 else Call("Union", rows)
@@ -87,5 +89,6 @@ def bitmap_of(text: str, jobs: Sequence[int] = ()) -> Call:
 def count_and_bytes(index: str, call: Call) -> tuple[int, int]:
     """How many packets a bitmap call has, and the sum of their lengths on the wire."""
     total, size = ask(index, [Call("Count", [call]), Call("Sum", [call], {"field": "length"})]).results
-    assert isinstance(total, CountResult) and isinstance(size, ValCountResult)
+    assert isinstance(total, CountResult)
+    assert isinstance(size, ValCountResult)
     return total.count, size.value

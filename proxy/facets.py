@@ -51,4 +51,6 @@ def facet(where: Where, call: Call | None, field: str, n: int, *, rare: bool = F
         for one in found.values
     ]
     about = FIELDS[field]
-    return Facet(field, LEVELS.get(about.level, about.level), about.description, found.distinct, found.exact, values, where.top(field))
+    return Facet(
+        field, LEVELS.get(about.level, about.level), about.description, found.distinct, found.exact, values, where.top(field)
+    )

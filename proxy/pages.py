@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from capture.api.jobs import find_jobs, whole_number
 from capture.packets.registry import FIELDS
@@ -23,7 +23,18 @@ from proxy.one_packet import OnePacket, one_packet
 from proxy.pql.render import render_json
 from proxy.results import shown
 
-FACET_FIELDS = ("netsrc", "netdst", "transproto", "transsrc", "transdst", "appproto", "tcp", "http-hostname", "http-method", "error")
+FACET_FIELDS = (
+    "netsrc",
+    "netdst",
+    "transproto",
+    "transsrc",
+    "transdst",
+    "appproto",
+    "tcp",
+    "http-hostname",
+    "http-method",
+    "error",
+)
 FACET_VALUES = 6
 TOP_VALUES = 100
 HEX_WIDTH = 16
@@ -117,7 +128,10 @@ def numbered_packet(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 def _packet(request: HttpRequest, found: OnePacket) -> HttpResponse:
     where = Where(index=found.row.index)
-    values = [{**one, "url": where.narrow(one["field"], one["value"]), "about": FIELDS[one["field"]].description} for one in found.values]
+    values = [
+        {**one, "url": where.narrow(one["field"], one["value"]), "about": FIELDS[one["field"]].description}
+        for one in found.values
+    ]
     context = {
         "packet": found,
         "row": found.row,

@@ -77,14 +77,18 @@ def shown(where: Where, call: Call, result: Result) -> Shown:
         keys: list[Any] = list(result.keys) if result.keys is not None else [None] * len(result.ids)
         one.fields, one.left_out = [result.field], max(0, len(keys) - FIRST_ROWS)
         ids = list(result.ids) or [0] * len(keys)
-        one.rows = [_value_row(where, None, [(result.field, i, key)], linked) for i, key in list(zip(ids, keys, strict=False))[:FIRST_ROWS]]
+        one.rows = [
+            _value_row(where, None, [(result.field, i, key)], linked)
+            for i, key in list(zip(ids, keys, strict=False))[:FIRST_ROWS]
+        ]
     elif isinstance(result, GroupCountsResult):
         base = next((child for child in call.children if child.name in BITMAP_CALLS), None)
         largest = max((group.count for group in result.groups), default=1) or 1
         one.fields = [name for name, _, _ in result.groups[0].group] if result.groups else []
         one.left_out = max(0, len(result.groups) - FIRST_ROWS)
         one.rows = [
-            _value_row(where, base, group.group, linked, group.count, 100 * group.count / largest) for group in result.groups[:FIRST_ROWS]
+            _value_row(where, base, group.group, linked, group.count, 100 * group.count / largest)
+            for group in result.groups[:FIRST_ROWS]
         ]
     elif isinstance(result, BoolResult):
         one.note = "changed" if result.changed else "nothing changed"

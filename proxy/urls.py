@@ -15,7 +15,11 @@ urlpatterns = [
     path("query/", pages.console, name="query"),
     path("packets/", by_accept(packets.Packets.as_view(), pages.explore), name="packets"),
     path("packets/<str:index>/<int:column>/", by_accept(packets.OnePacket.as_view(), pages.packet), name="packet"),
-    path("jobs/<int:pk>/packets/<int:number>/", by_accept(packets.NumberedPacket.as_view(), pages.numbered_packet), name="numbered-packet"),
+    path(
+        "jobs/<int:pk>/packets/<int:number>/",
+        by_accept(packets.NumberedPacket.as_view(), pages.numbered_packet),
+        name="numbered-packet",
+    ),
     path("top/", by_accept(packets.Tops.as_view(), pages.top), name="top"),
     path("fields/", by_accept(packets.Fields.as_view(), pages.fields), name="fields"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

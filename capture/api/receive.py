@@ -44,7 +44,8 @@ def job_from_request(request: HttpRequest) -> Job:
     if not kind and not length:
         raise Refused("the body is empty: send a capture, or say what to capture")
     raise Refused(
-        f"Content-Type {kind or '(none)'} is not one of multipart/form-data (a field `file`), {', '.join(RAW_TYPES)}, application/json",
+        f"Content-Type {kind or '(none)'} is not one of multipart/form-data (a field `file`), "
+        f"{', '.join(RAW_TYPES)}, application/json",
         415,
     )
 
@@ -141,7 +142,7 @@ class _ToDisk(FileUploadHandler):
         assert self.receiver is not None
         self.receiver.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> UploadedFile[bytes]:
         assert self.receiver is not None
         receiver, self.receiver = self.receiver, None
         self.upload = receiver.finish()

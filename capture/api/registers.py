@@ -23,6 +23,6 @@ def interfaces() -> list[dict[str, Any]]:
 class Interfaces(APIView):
     """The machine's interfaces."""
 
-    @extend_schema(responses={200: list[dict]}, parameters=[OpenApiParameter("as", str)])
+    @extend_schema(responses={200: list[dict[str, Any]]}, parameters=[OpenApiParameter("as", str)])
     def get(self, request: Request) -> Response:
         return Response(interfaces())

@@ -119,7 +119,7 @@ _ALL = [
     Field(
         "http-hostname",
         "text",
-        "Host header of an HTTP request (SSDP too) as sent: case and port kept. On any port; each of several requests in a packet.",
+        "Host header of an HTTP request (SSDP too) as sent: case and port kept. On any port; each of several in a packet.",
         "TopN(http-hostname, n=3)",
         level="any",
         protocol="http",

@@ -34,7 +34,7 @@ def from_upload(upload: storage.Upload, options: Options, owner: Any = None) -> 
             job, capture = _make(JobKind.FILE, options.name or upload.name or "upload", options, owner)
             capture.compressed, capture.sha256 = compressed, upload.sha256
             job.folder.mkdir(parents=True, mode=0o700)
-            if compressed:
+            if info is None:
                 capture.source = str(job.folder / "upload")
                 upload.path.rename(capture.source)
             else:
@@ -65,7 +65,13 @@ def from_path(path: Path, options: Options, owner: Any = None) -> Job:
 
 
 def from_interfaces(names: list[str], options: Options, owner: Any = None) -> Job:
-    """A live job. Raises Refused: no such interface, bad filter, and for now always, for live capture is not there yet."""
+    """A live job. Raises Refused, for now always: live capture is not there yet."""
+    check_interfaces(names, options)
+    raise AssertionError("check_interfaces refuses every live job")
+
+
+def check_interfaces(names: list[str], options: Options) -> None:
+    """Whether they can be captured. Raises Refused: no such interface, no right, bad filter; and that it is not there yet."""
     known = {interface.name: interface for interface in list_interfaces()}
     for name in names:
         if name not in known:

@@ -49,8 +49,8 @@ class Options:
 
     def stored(self) -> dict[str, Any]:
         """What the job's row keeps of them beside its own columns."""
-        kept = ("snaplen", "promisc", "timeout", "concurrency", "bufsize", "max_packets", "max_bytes", "max_seconds")
-        kept += ("ring_bytes", "ring_files")
+        kept = ["snaplen", "promisc", "timeout", "concurrency", "bufsize", "max_packets", "max_bytes", "max_seconds"]
+        kept += ["ring_bytes", "ring_files"]
         return {name: getattr(self, name) for name in kept}
 
 
@@ -64,7 +64,9 @@ def _text(value: Any) -> str:
 
 def _integer(least: int, most: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value))):
+        if isinstance(value, bool) or not (
+            isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value))
+        ):
             raise ValueError(f"must be a whole number, not {value!r}")
         number = int(value)
         if not least <= number <= most:

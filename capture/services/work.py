@@ -105,4 +105,5 @@ def _busy_jobs() -> list[int]:
 def _end_stopping() -> bool:
     """Ends jobs whose last worker died between its work and this: nobody else would."""
     waiting = Job.objects.live().filter(state__in=[JobState.STOPPING, JobState.RUNNING]).values_list("pk", flat=True)
-    return any([progress.end_if_done(job) for job in waiting])
+    ended = [progress.end_if_done(job) for job in waiting]
+    return any(ended)

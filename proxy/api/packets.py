@@ -20,9 +20,9 @@ from indexing import translation
 from indexing.calls import Call, QueryError
 from proxy.ask import DEFAULT_INDEX, bitmap_of, count_and_bytes, known_index
 from proxy.locate import column_of
+from proxy.one_packet import one_packet
 from proxy.packets import page_by_time, page_of
 from proxy.pql.unparse import unparse
-from proxy.one_packet import one_packet
 from proxy.tops import top
 
 LIMIT, LARGEST_LIMIT = 100, 10_000
@@ -63,7 +63,9 @@ def question_of(given: Any) -> Question:
         jobs.append(get_job(int(text[:18])).pk)
     for name in ("from", "to"):
         if given.get(name):
-            raise Refused(f"{name} is not understood yet: use the rows of time-second, time-minute, time-hour, time-day", option=name)
+            raise Refused(
+                f"{name} is not understood yet: use the rows of time-second, time-minute, time-hour, time-day", option=name
+            )
     index = given.get("index") or DEFAULT_INDEX
     try:
         known_index(index)
@@ -78,7 +80,8 @@ class Packets(APIView):
     parser_classes: list[Any] = []
 
     @extend_schema(
-        responses={200: dict}, parameters=[*PACKET_PARAMETERS, *(OpenApiParameter(n, str) for n in ("fields", "limit", "cursor", "order"))]
+        responses={200: dict},
+        parameters=[*PACKET_PARAMETERS, *(OpenApiParameter(n, str) for n in ("fields", "limit", "cursor", "order"))],
     )
     def get(self, request: Request) -> Response:
         return Response(packets_json(request.GET))
@@ -101,7 +104,9 @@ def packets_json(given: Any) -> dict[str, Any]:
         next_cursor = None if after is None else str(after)
     elif order == "time":
         if count > LARGEST_SORT:
-            raise Refused(f"order=time is for at most {LARGEST_SORT:,} packets, these are {count:,}: narrow the query", option="order")
+            raise Refused(
+                f"order=time is for at most {LARGEST_SORT:,} packets, these are {count:,}: narrow the query", option="order"
+            )
         at = _cursor(cursor, 2) if cursor else None
         rows, behind = page_by_time(question.index, question.call, names, limit, (at[0], at[1]) if at else None)
         next_cursor = None if behind is None else f"{behind[0]}.{behind[1]}"
@@ -163,7 +168,8 @@ class Tops(APIView):
     """Top and rare values."""
 
     @extend_schema(
-        responses={200: dict}, parameters=[*PACKET_PARAMETERS, *(OpenApiParameter(n, str) for n in ("field", "n", "order", "metric", "prefix"))]
+        responses={200: dict},
+        parameters=[*PACKET_PARAMETERS, *(OpenApiParameter(n, str) for n in ("field", "n", "order", "metric", "prefix"))],
     )
     def get(self, request: Request) -> Response:
         given = request.GET
@@ -195,7 +201,7 @@ def set_field(name: str) -> str:
 class Fields(APIView):
     """The field registry with its figures."""
 
-    @extend_schema(responses={200: list[dict]}, parameters=[OpenApiParameter("index", str)])
+    @extend_schema(responses={200: list[dict[str, Any]]}, parameters=[OpenApiParameter("index", str)])
     def get(self, request: Request) -> Response:
         return Response(fields_json(request.GET.get("index") or DEFAULT_INDEX))
 

@@ -53,7 +53,7 @@ def build(name: str, items: list[Item], comma: bool, position: int) -> Call:
     form = _FORMS.get(name)
     special = form is not None and form.fullmatch(kinds) is not None
     if not special and not _GENERIC.fullmatch(kinds):
-        raise MisplacedItem(_misplaced(kinds, items))
+        raise MisplacedItem(_misplaced(kinds, items, form is not None))
     children = [item.value for item in items if item.kind == "c"]
     args: dict[str, Any] = {}
     for key, item in zip(_keys(name, items), items, strict=True):
@@ -69,8 +69,10 @@ def build(name: str, items: list[Item], comma: bool, position: int) -> Call:
     return Call("Row" if name == "Range" else name, children, _arguments(name, args, position), inherited, position)
 
 
-def _misplaced(kinds: str, items: list[Item]) -> int:
-    """Where the first item stands that does not fit the generic form (the last one, where only the comma does not)."""
+def _misplaced(kinds: str, items: list[Item], special: bool) -> int:
+    """Where the first item stands that does not fit the generic form; the last one, where the call began with its own."""
+    if special and items and items[0].kind in "fust":
+        return items[-1].position
     fits = re.match("c*a*", kinds)
     at = fits.end() if fits else 0
     return items[min(at, len(items) - 1)].position if items else 0

@@ -36,14 +36,30 @@ _NB6 = "protocols/dpkt__nb6-http.pcap"
 _WRAPPED = "protocols/arkime__http-wrapped-header.pcap"
 DIFFERENCES = {
     **{
-        (_NB6, field): "the truth counts TCP inside L2TP as outer; trans* and tcp are of the transport behind the first IP header, UDP 1701"
+        (
+            _NB6,
+            field,
+        ): "the truth counts TCP inside L2TP as outer; trans* and tcp are of the transport behind the first IP header, UDP 1701"
         for field in ("transsrc", "transdst", "tcp")
     },
-    **{(_NB6, field): "one request is inside L2TP and PPP, which is not unpacked yet" for field in ("http-hostname", "http-useragent", "http-method")},
+    **{
+        (_NB6, field): "one request is inside L2TP and PPP, which is not unpacked yet"
+        for field in ("http-hostname", "http-useragent", "http-method")
+    },
     (_WRAPPED, "http-useragent"): "the header stands in a later segment, which tshark knows for HTTP from the conversation",
 }
 
-FLAGS = {"fin": "FIN", "syn": "SYN", "reset": "RST", "push": "PSH", "ack": "ACK", "urg": "URG", "ece": "ECE", "cwr": "CWR", "ae": "NS"}
+FLAGS = {
+    "fin": "FIN",
+    "syn": "SYN",
+    "reset": "RST",
+    "push": "PSH",
+    "ack": "ACK",
+    "urg": "URG",
+    "ece": "ECE",
+    "cwr": "CWR",
+    "ae": "NS",
+}
 
 
 def expected(told: dict[str, Any]) -> dict[str, dict[str, int]]:
@@ -51,7 +67,9 @@ def expected(told: dict[str, Any]) -> dict[str, dict[str, int]]:
     first, outer, ip = told["first"], told["outer"], told["outermost_ip"]
     ports = {
         side: {
-            port: sum(counts.get(port, 0) for counts in (outer[f"tcp.{side}port"], outer[f"udp.{side}port"], first[f"sctp.{side}port"]))
+            port: sum(
+                counts.get(port, 0) for counts in (outer[f"tcp.{side}port"], outer[f"udp.{side}port"], first[f"sctp.{side}port"])
+            )
             for port in {*outer[f"tcp.{side}port"], *outer[f"udp.{side}port"], *first[f"sctp.{side}port"]}
         }
         for side in ("src", "dst")

@@ -27,7 +27,7 @@ def is_dns(message: bytes) -> bool:
     for number in range(records):
         at = _name(message, at)
         if at is None or at + 10 > len(message):
-            return questions > 0 and number > 0 or (at is None and questions > 0)
+            return (questions > 0 and number > 0) or (at is None and questions > 0)
         at += 10 + int.from_bytes(message[at + 8 : at + 10], "big")
         if at > len(message):
             return questions > 0 or number > 0

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Names of ports: the protocol that a port is registered for (IANA), in the spelling of `appproto`."""
 
 from __future__ import annotations
@@ -24,4 +25,12 @@ UDP_PORTS: dict[int, str] = {
     20000: "DNP3", 44818: "ENIP", 47808: "BACnet", 51820: "WireGuard",
 }  # fmt: skip
 
-SCTP_PORTS: dict[int, str] = {2904: "M2UA", 2905: "M3UA", 3868: "Diameter", 5060: "SIP", 36412: "S1AP", 38412: "NGAP", 36422: "X2AP"}
+SCTP_PORTS: dict[int, str] = {
+    2904: "M2UA",
+    2905: "M3UA",
+    3868: "Diameter",
+    5060: "SIP",
+    36412: "S1AP",
+    38412: "NGAP",
+    36422: "X2AP",
+}

@@ -173,6 +173,7 @@ def gre(walk: Walk, at: int) -> Step:
     if protocol == 0x880B and at >= walk.wire_end:
         return None  # PPTP acknowledgement without payload
     name = ETHERTYPES.get(protocol)
+    return (name, at) if name else None
 
 
 @handler("erspan II")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from capture.packets.layers import Layer, LayerField, undecoded
-from capture.packets.scapy_dissector import packet, scapy_modules, tree_modules  # noqa: F401 (packet declares the handlers)
+from capture.packets.scapy_dissector import packet, scapy_modules, tree_modules
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
 from capture.packets.scapy_dissector.tree_fields import layer_fields
 from capture.packets.scapy_dissector.walk import HANDLERS, Step, Walk

@@ -57,7 +57,7 @@ def _bit(rest: Any, total: int) -> int:
 
 
 def _parts(name: str, value: Any, data: bytes, offset: int, length: int) -> list[LayerField]:
-    """The fields of packets within a field (DNS records, TLS messages): named `an[0].rrname`, at the bytes they were read from."""
+    """The fields of packets within a field (DNS records, TLS messages): named `an[0].rrname`, with the bytes they came from."""
     many = isinstance(value, list)
     out: list[LayerField] = []
     for number, part in enumerate(value[:MOST_PARTS] if many else [value]):

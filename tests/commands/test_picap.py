@@ -1,0 +1,110 @@
+"""manage.py picap, as a user starts it: a process of its own, real parts, picap's options."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), "picap", *arguments]
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PICAPWEB_", "DATABASE_URL", "INDEX_URL"))}
+
+
+def picap(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), env=clean_environment(), capture_output=True, text=True, timeout=120)
+
+
+def test_once_indexes_a_file_prints_the_job_and_leaves_nothing_behind(shared, tmp_path):
+    environment = {**clean_environment(), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        command("-f", str(shared / CAPTURE), "-e", "tcp", "-b", f"localhost:{free_port()}", "--once", "--json"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    job = json.loads(done.stdout)
+    assert (job["state"], job["packets"]["indexed"], job["packets"]["read"]) == ("done", 78, 136)
+    assert job["options"]["snaplen"] == 1500
+    assert job["options"]["bufsize"] == 100000
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_serves_the_proxy_until_interrupted(shared, tmp_path):
+    port = free_port()
+    process = subprocess.Popen(
+        command("--filename", str(shared / CAPTURE), "--bind-addr", f"localhost:{port}", "-m", str(tmp_path / "data")),
+        env=clean_environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("done:"):
+                break
+        query = urllib.request.Request(f"http://localhost:{port}/index/net/query", b"Count(Bitmap(frame=transproto, rowID=\"TCP\"))")
+        with urllib.request.urlopen(query, timeout=10) as answer:
+            assert json.loads(answer.read()) == {"results": [78]}
+    finally:
+        process.send_signal(signal.SIGINT)
+        end = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        process.kill()
+    assert process.returncode == 0
+    assert (tmp_path / "data" / "postgres").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-f", "nonesuch.pcap"], "nonesuch.pcap"),
+        (["-f", "README.md", "-n", "Net"], "option index"),
+        (["-f", "README.md", "-b", "11000"], "host:port"),
+        (["-f", "README.md", "-t", "soon"], "option timeout"),
+        (["-f", "README.md", "-p=perhaps"], "perhaps"),
+        (["-i", "nonesuch0"], "no interface 'nonesuch0'"),
+        (["-i", "lo"], "lo"),
+    ],
+)
+def test_a_bad_option_is_a_message_and_exit_1_or_2(arguments, words):
+    done = picap(*arguments)
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_live_job_is_refused_in_words():
+    done = picap("-i", "lo")
+    assert "upload" in done.stderr or "cannot be captured" in done.stderr
+
+
+def test_a_bad_filter_is_told_in_libpcaps_words(shared, tmp_path):
+    done = picap("-f", str(shared / CAPTURE), "-e", "tcp prot 80", "-b", f"localhost:{free_port()}", "-m", str(tmp_path), "--once")
+    assert done.returncode == 1
+    assert "syntax error" in done.stderr
