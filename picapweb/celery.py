@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picapweb.settings")
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_process_init
 
 from picapweb.embedded.launch import die_with_parent
+
+# Celery warns root at every start of a worker; what makes root dangerous there (pickle) is not accepted at all.
+warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platforms")
 
 app = Celery("picapweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")

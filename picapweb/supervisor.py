@@ -6,12 +6,12 @@ parent died" signal counts threads (embedded/launch.py). The caller's thread is 
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import IO
 
 from picapweb.embedded.child import Child, NotReady, Service
 
@@ -95,9 +95,10 @@ class Supervisor:
             self._started.set()
 
     def _launch(self, row: Row) -> None:
-        row.child = Child(row.service, subprocess.PIPE)
+        row.child = Child(row.service)
         row.started = time.monotonic()
-        threading.Thread(target=self._relay, args=(row.service.name, row.child), daemon=True).start()
+        if row.child.output is not None:
+            threading.Thread(target=self._relay, args=(row.service.name, row.child.output), daemon=True).start()
 
     def _wait_ready(self, row: Row) -> None:
         end = time.monotonic() + START_SECONDS
@@ -140,9 +141,8 @@ class Supervisor:
         row.restart_at = time.monotonic() + row.pause
         row.pause = min(row.pause * 2, LAST_RESTART_SECONDS)
 
-    def _relay(self, name: str, child: Child) -> None:
-        assert child.process.stdout is not None
-        with child.process.stdout as lines:
-            for line in lines:
+    def _relay(self, name: str, output: IO[bytes]) -> None:
+        with output:
+            for line in output:
                 if text := line.decode("utf-8", "replace").rstrip():
                     self._echo(f"{name}: {text}")

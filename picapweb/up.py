@@ -180,12 +180,11 @@ def worker_service(options: Options) -> Service:
     return Service(
         name="worker",
         argv=[
-            *(sys.executable, "-m", "celery", "-A", "picapweb.celery", "worker", "--pool", "prefork"),
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "picapweb.celery", "worker", "--pool", "prefork"),
             *("--concurrency", str(options.workers), "--hostname", "worker@%h", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ],
-        # Celery warns root at every start; what makes root dangerous there (pickle) is not accepted at all.
-        env={**_env(options), "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms"},
+        env=_env(options),
         cwd=ROOT,
         stop_seconds=15,
     )
@@ -197,7 +196,7 @@ def beat_service(options: Options) -> Service:
     return Service(
         name="beat",
         argv=[
-            *(sys.executable, "-m", "celery", "-A", "picapweb.celery", "beat", "--loglevel", "WARNING"),
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "picapweb.celery", "beat", "--loglevel", "WARNING"),
             *("--schedule", str(schedule), "--pidfile", ""),
         ],
         env=_env(options),
@@ -216,7 +215,7 @@ def web_service(options: Options) -> Service:
             *(sys.executable, "-m", "granian", "picapweb.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
             *("--host", options.bind, "--port", str(options.port), "--workers", str(WEB_PROCESSES)),
             *("--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers", "--respawn-interval", "0.5"),
-            *("--workers-kill-timeout", "3", "--log-level", "warning"),
+            *("--workers-kill-timeout", "3", "--log-level", "error"),
         ],
         env={"PICAPWEB_DATABASE_POOL": str(WEB_POOL), **_env(options)},
         cwd=ROOT,

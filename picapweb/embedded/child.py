@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -28,6 +29,7 @@ class Service:
     prepare:      called before each start: clears away what a killed predecessor left
     probe:        True once it serves; may be called often, must be quick, raises nothing
     stop_signal:  asks it to end; after ``stop_seconds`` it is killed
+    log:          the file that its output goes to; None: its output is the supervisor's to tell
     parent_death: what the kernel sends it when we are killed
     """
 
@@ -41,6 +43,11 @@ class Service:
     stop_seconds: float = 10.0
     parent_death: signal.Signals = signal.SIGKILL
     cwd: Path | None = None
+    log: Path | None = None
+
+
+# A log that has grown past this is begun anew when its service starts; the old one is kept beside it.
+LOG_BYTES = 10_000_000
 
 
 class NotReady(Exception):
@@ -55,29 +62,40 @@ def launcher(argv: Sequence[str], *, mode: str = SAME_USER, parent_death: signal
 class Child:
     """A started service. It leads a process group of its own, so that the terminal's Ctrl-C reaches only us."""
 
-    def __init__(self, service: Service, output: IO[bytes] | int | None = None) -> None:
-        """Starts it; its output goes to ``output`` (subprocess's stdout=). Start it from a thread that lives on."""
+    def __init__(self, service: Service) -> None:
+        """Starts it; its output goes to its log, or comes from ``output``. Start it from a thread that lives on."""
         self.service = service
         if service.prepare is not None:
             service.prepare()
-        self.process = subprocess.Popen(
-            launcher(service.argv, mode=service.mode, parent_death=service.parent_death),
-            env={**os.environ, **service.env},
-            cwd=service.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if output is not None else None,
-            start_new_session=True,
-        )
+        with _open_log(service.log) if service.log else nullcontext() as log:
+            self.process = subprocess.Popen(
+                launcher(service.argv, mode=service.mode, parent_death=service.parent_death),
+                env={**os.environ, **service.env},
+                cwd=service.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log or subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
+    @property
+    def output(self) -> IO[bytes] | None:
+        """Its output, where that does not go to a log."""
+        return self.process.stdout
+
     def exit_reason(self) -> str | None:
-        """Why it ended, in words; None while it runs."""
+        """Why it ended, in words, with its log's last lines if it ended by itself; None while it runs."""
         code = self.process.poll()
-        return None if code is None else describe_exit(code)
+        if code is None:
+            return None
+        words = [describe_exit(code)]
+        if code > 0 and self.service.log is not None:
+            words += self.service.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        return " / ".join(words)
 
     def is_ready(self) -> bool:
         return self.exit_reason() is None and (self.service.probe is None or self.service.probe())
@@ -118,6 +136,12 @@ class Child:
         except (ProcessLookupError, PermissionError):
             pass
         self.process.wait()
+
+
+def _open_log(file: Path) -> IO[bytes]:
+    if file.exists() and file.stat().st_size > LOG_BYTES:
+        file.replace(file.with_name(file.name + ".old"))
+    return file.open("ab")
 
 
 def describe_exit(code: int) -> str:

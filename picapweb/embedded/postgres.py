@@ -100,6 +100,7 @@ def service(data: DataFolder, mode: str, *, durable: bool = True) -> Service:
         name="postgres",
         argv=argv,
         mode=mode,
+        log=data.log / "postgres.log",
         env={"LC_ALL": "C", "TZ": "UTC"},
         prepare=lambda: _clear_stale(data),
         probe=lambda: _answers(data),

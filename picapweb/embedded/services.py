@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from picapweb.embedded import postgres, privilege, valkey
-from picapweb.embedded.child import Child, NotReady, Service
+from picapweb.embedded.child import Child, Service
 from picapweb.embedded.data import DataFolder
 
 READY_SECONDS = 60.0
@@ -53,15 +53,9 @@ class Embedded:
         return self
 
     def _start(self, service: Service) -> None:
-        file = self.data.log / f"{service.name}.log"
-        with file.open("ab") as output:
-            child = Child(service, output)
+        child = Child(service)
         self._children.append(child)
-        try:
-            child.wait_ready(READY_SECONDS)
-        except NotReady as error:
-            said = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-            raise NotReady(" / ".join([str(error), *said])) from error
+        child.wait_ready(READY_SECONDS)
 
     def stop(self) -> None:
         for child in reversed(self._children):

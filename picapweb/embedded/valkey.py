@@ -63,6 +63,7 @@ def service(data: DataFolder, mode: str) -> Service:
         name="valkey",
         argv=argv,
         mode=mode,
+        log=data.log / "valkey.log",
         prepare=lambda: socket_path(data).unlink(missing_ok=True),
         probe=lambda: _answers(data),
         stop_signal=signal.SIGTERM,

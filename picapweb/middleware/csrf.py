@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 
 from picapweb.problem import problem
@@ -25,7 +25,7 @@ class Csrf(CsrfViewMiddleware):
 
     def process_view(
         self, request: HttpRequest, callback: Callable[..., Any], callback_args: Any, callback_kwargs: Any
-    ) -> HttpResponse | None:  # type: ignore[override]
+    ) -> HttpResponseForbidden | None:  # type: ignore[override]
         if settings.LOCAL_MODE or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         changes = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE") and not getattr(callback, "csrf_exempt", False)

@@ -12,7 +12,11 @@ from capture.services.describe import job_json
 from indexing import batches
 from tests.jobs import run_job
 
-FILES = ["protocols/dpkt__nb6-http.pcap", "formats/derived__dpkt__nb6-http.pcap.gz", "formats/zeek__pcapng-multi-interface.pcapng"]
+FILES = [
+    "protocols/dpkt__nb6-http.pcap",
+    "formats/derived__dpkt__nb6-http.pcap.gz",
+    "formats/zeek__pcapng-multi-interface.pcapng",
+]
 
 
 def truth(shared: Path, name: str) -> dict:

@@ -26,9 +26,25 @@ def job(data, shared) -> Job:
 
 def test_the_job_has_the_shape_of_the_api(client, job):
     said = client.get(f"/jobs/{job.pk}/").json()
-    wanted = (
-        "id url name kind state error index filter options created started finished progress packets bytes capture columns".split()
-    )
+    wanted = [
+        "id",
+        "url",
+        "name",
+        "kind",
+        "state",
+        "error",
+        "index",
+        "filter",
+        "options",
+        "created",
+        "started",
+        "finished",
+        "progress",
+        "packets",
+        "bytes",
+        "capture",
+        "columns",
+    ]
     assert set(wanted) <= set(said)
     assert set(said["packets"]) == {"read", "indexed", "filtered_out", "failed", "undecodable", "dropped"}
     assert said["progress"].keys() == {"fraction", "packets_per_second", "eta_seconds"}

@@ -46,7 +46,9 @@ def assert_refused(response, status: int, *words: str, option: str | None = None
 
 
 def test_a_multipart_upload_makes_a_job(client, pcap, data):
-    response = client.post("/jobs/", {"file": SimpleUploadedFile("a.pcap", pcap), "filter": "tcp", "tags": "x,y", "bufsize": "10"})
+    response = client.post(
+        "/jobs/", {"file": SimpleUploadedFile("a.pcap", pcap), "filter": "tcp", "tags": "x,y", "bufsize": "10"}
+    )
     job = response.json()
     assert response.status_code == 202
     assert response["Location"] == job["url"] == f"/jobs/{job['id']}/"
@@ -72,7 +74,12 @@ def test_a_raw_body_makes_a_job_with_options_in_the_query_string(client, pcap, k
 def test_a_body_without_a_content_length_is_read_to_its_end(client, pcap):
     # As `curl -T -` sends it: in chunks; the server's own stream knows the end.
     response = client.generic(
-        "POST", "/jobs/?name=chunked", b"", CONTENT_TYPE="application/octet-stream", CONTENT_LENGTH="", **{"wsgi.input": io.BytesIO(pcap)}
+        "POST",
+        "/jobs/?name=chunked",
+        b"",
+        CONTENT_TYPE="application/octet-stream",
+        CONTENT_LENGTH="",
+        **{"wsgi.input": io.BytesIO(pcap)},
     )
     assert response.status_code == 202, response.content
     assert response.json()["capture"]["size"] == len(pcap)
