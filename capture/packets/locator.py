@@ -81,8 +81,7 @@ def decode_locator(data: bytes) -> NDArray[Any]:
 
 def _encode_column(left: NDArray[np.int64]) -> bytes:
     """scale, size and zlib stream of one column."""
-    # The first entry is no step but a start; it shares the divisor only if it happens to be divisible as well, so
-    # starts are divided with the rest only then.
+    # The one number without an absolute value (NO_TIME behind a first packet of 1970, say) leaves its column undivided.
     scale = 1
     if len(left) and not (left == np.iinfo(np.int64).min).any():
         scale = max(1, int(np.gcd.reduce(np.abs(left))))

@@ -23,13 +23,13 @@ PACKET_BLOCKS = (PACKET, SIMPLE_PACKET, ENHANCED_PACKET)
 MIN_BLOCK = 12  # type, length, length again
 MAX_BLOCK = MAX_PACKET + (1 << 20)  # a packet and its options
 MAX_DESCRIPTION = 16 << 20  # of a section or an interface
-SMALLEST_SECTION, SMALLEST_INTERFACE = 28, 20
+SMALLEST_SECTION, SMALLEST_INTERFACE, SMALLEST_PACKET = 28, 20, 32
 HEAD = 16 << 20  # how far the head is searched for interfaces before the first packet
 
 OPT_END, OPT_COMMENT, IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_TSOFFSET = 0, 1, 2, 3, 9, 14
 MAX_COMMENTS = 1000
 
-_TIMES = range(NO_TIME + 1, -NO_TIME)
+_TIMES = range(int(NO_TIME) + 1, -int(NO_TIME))  # what an int64 can hold
 
 
 @dataclass(frozen=True)
@@ -245,6 +245,8 @@ class PcapngWalk(Walk):
             if kind not in PACKET_BLOCKS:
                 self._describe(window, kind, length)
             elif kind == ENHANCED_PACKET:
+                if length < SMALLEST_PACKET:
+                    raise self._error(f"a packet block claims the impossible length {length}")
                 yield from self._enhanced(window)
             else:
                 window.want(self.offset, length)
@@ -264,9 +266,9 @@ class PcapngWalk(Walk):
         first, offset, number = table.first, self.offset, self.number
         buffer, base, end = window.buffer, window.base, window.base + window.end
         while True:
-            following = offset + 32
+            following = offset + SMALLEST_PACKET
             if following > end:
-                if window.want(offset, 32) < 32:
+                if window.want(offset, SMALLEST_PACKET) < SMALLEST_PACKET:
                     return  # the caller says how the file ends
                 buffer, base, end = window.buffer, window.base, window.base + window.end
             kind, length, interface, high, low, captured, wire = unpack(buffer, offset - base)
@@ -278,12 +280,12 @@ class PcapngWalk(Walk):
                     return
                 window.want(offset, length)
                 buffer, base, end = window.buffer, window.base, window.base + window.end
-            if length < 32 or length % 4:
+            if length < SMALLEST_PACKET or length % 4:
                 raise self._error(f"a packet block claims the impossible length {length}")
             if unpack_length(buffer, following - 4 - base)[0] != length:
                 self._check_trailer(buffer, offset - base, length, table.order)
-            if captured > length - 32:
-                raise self._error(f"captured length {captured} is greater than the block's {length - 32} bytes")
+            if captured > length - SMALLEST_PACKET:
+                raise self._error(f"captured length {captured} is greater than the block's {length - SMALLEST_PACKET} bytes")
             if interface >= len(known):
                 raise self._error(f"a packet of interface {interface}, but {len(known)} were described in this section")
             linktype, (multiplier, divisor, plus) = known[interface]
@@ -295,7 +297,7 @@ class PcapngWalk(Walk):
                 offset + 28,
                 captured,
                 wire,
-                time if -0x7FFFFFFFFFFFFFFF <= time <= 0x7FFFFFFFFFFFFFFF else NO_TIME,
+                time if time in _TIMES else NO_TIME,
                 number,
                 first + interface,
                 linktype,
@@ -321,12 +323,12 @@ class PcapngWalk(Walk):
 
     def _obsolete(self, buffer: bytearray, at: int, length: int) -> Record:
         """Packet block, as written before enhanced packet blocks were."""
-        if length < 32:
+        if length < SMALLEST_PACKET:
             raise self._error(f"a packet block of {length} bytes")
         number, _drops, high, low, captured, wire = struct.unpack_from(self.table.order + "HHIIII", buffer, at + 8)
         interface = self._interface(number)
-        if captured > length - 32:
-            raise self._error(f"captured length {captured} is greater than the block's {length - 32} bytes")
+        if captured > length - SMALLEST_PACKET:
+            raise self._error(f"captured length {captured} is greater than the block's {length - SMALLEST_PACKET} bytes")
         multiplier, divisor, plus = interface.scale()
         time = (high << 32 | low) * multiplier // divisor + plus
         return (

@@ -32,7 +32,11 @@ def test_a_captured_length_beyond_the_bytes_is_refused() -> None:
         compile_filter("udp", 1).matches(ETHERNET, 43, 43)
 
 
-@pytest.mark.parametrize(("linktype", "data"), [(1, ETHERNET), (101, IPV4_UDP), (12, IPV4_UDP), (228, IPV4_UDP)])
+@pytest.mark.parametrize(
+    ("linktype", "data"),
+    [(1, ETHERNET), (101, IPV4_UDP), (12, IPV4_UDP), (228, IPV4_UDP)],
+    ids=["Ethernet", "raw", "raw as DLT", "IPv4"],
+)
 def test_compiled_for_the_link_type_of_the_file(linktype: int, data: bytes) -> None:
     """LINKTYPE_RAW is 101 in files and DLT_RAW is 12 in memory: libpcap maps it, as it does for tcpdump."""
     assert compile_filter("dst host 5.6.7.8", linktype).matches(data, len(data), len(data))

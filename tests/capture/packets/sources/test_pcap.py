@@ -89,6 +89,17 @@ def test_packets_larger_than_the_window_are_read_whole(tmp_path: Path) -> None:
     check_every_resume_point(path, 1, "greater 6")
 
 
+def test_the_bytes_of_packets_larger_than_the_window_are_what_the_filter_sees(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    sizes = (1_000_000, 1_500_000, 3_000_000, 40, 2_000_000)
+    packets = [Packet(bytes([n]) * (size // 2) + bytes([100 + n]) * (size // 2), size) for n, size in enumerate(sizes)]
+    path.write_bytes(pcap(packets, word=249))
+    for n, size in enumerate(sizes):
+        for at, value in ((0, n), (size // 2 - 1, n), (size // 2, 100 + n), (size - 1, 100 + n)):
+            batches, _ = scan_all(path, 9, f"link[{at}] = {value} and len = {size}")
+            assert locator_of(batches)["number"].tolist() == [n + 1], (at, value)
+
+
 def test_a_captured_length_above_the_snapshot_length_counts_up_to_what_is_sane(tmp_path: Path) -> None:
     path = tmp_path / "snaplen"
     path.write_bytes(pcap([Packet(b"x" * 200, 200), Packet(b"y" * 262144, 262144), Packet(b"z" * 262145, 262145)], snaplen=64))

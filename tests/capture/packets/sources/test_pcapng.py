@@ -154,6 +154,15 @@ def test_a_block_that_lies_ends_the_scan_with_offset_and_number(tmp_path: Path, 
     assert reason in error.reason
 
 
+def test_a_packet_block_too_small_for_its_header_at_the_very_end(tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(section() + interface() + enhanced(b"whole", 5) + struct.pack("<IIII", 6, 16, 0, 16))
+    batches, error = scan_all(path)
+    assert packets_of(path, batches) == [b"whole"]
+    assert error is not None
+    assert "impossible length 16" in error.reason
+
+
 def test_an_unknown_version_at_the_start_is_no_capture(tmp_path: Path) -> None:
     path = tmp_path / "version"
     path.write_bytes(section(version=(3, 0)))
