@@ -155,7 +155,7 @@ def test_calls(text: str, call: Call) -> None:
 def test_children_and_calls_as_values() -> None:
     call = one("GroupBy(Rows(a), Rows(b, limit=2), filter=Row(c=d), limit=3)")
     assert [c.args for c in call.children] == [{"field": "a"}, {"field": "b", "limit": 2}]
-    assert call.args == {"limit": 3, "filter": Call("Row", args={"row": RowRef("c", "d")}, position=40)}
+    assert call.args == {"limit": 3, "filter": Call("Row", args={"row": RowRef("c", "d")}, position=42)}
     store = one("Store(Row(a=1), b=2)")
     assert store.args == {"row": RowRef("b", 2)}
     assert [c.name for c in store.children] == ["Row"]
@@ -212,7 +212,8 @@ def test_what_cannot_be_read(text: str, position: int) -> None:
         ("Row(s=1, s=2)", "parsing: duplicate argument provided: s", 9),
         (
             "Row(s=99999999999999999999)",
-            'parsing: integer is not in signed 64-bit range: strconv.ParseInt: parsing "99999999999999999999": value out of range',
+            "parsing: integer is not in signed 64-bit range: "
+            'strconv.ParseInt: parsing "99999999999999999999": value out of range',
             6,
         ),
         (

@@ -47,7 +47,8 @@ def test_is_todays_call_with_the_old_shape(text: str, name: str, args: dict) -> 
 
 def test_operators_are_legacy_when_one_of_their_inputs_is() -> None:
     count, union, mixed, today = parse(
-        "Count(Bitmap(frame=f, rowID=1)) Union(Bitmap(frame=f, rowID=1), Row(f=2)) TopN(f, Bitmap(frame=g, row=1)) Count(Row(f=1))"
+        "Count(Bitmap(frame=f, rowID=1)) Union(Bitmap(frame=f, rowID=1), Row(f=2)) "
+        "TopN(f, Bitmap(frame=g, row=1)) Count(Row(f=1))"
     )
     assert count.legacy
     assert union.legacy
