@@ -51,6 +51,7 @@ class Supervisor:
         self._rows: list[Row] = []
         self._stopping = threading.Event()
         self._started = threading.Event()
+        self._ended = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="supervisor")
 
@@ -67,6 +68,12 @@ class Supervisor:
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
+
+    def wait(self) -> None:
+        """Wait until it has ended. Raises what ended it, unless it was ``stop``."""
+        self._ended.wait()
+        if self._error is not None:
+            raise self._error
 
     def pids(self) -> dict[str, int]:
         """The process id of each service that runs now."""
@@ -92,6 +99,7 @@ class Supervisor:
             for row in reversed(self._rows):
                 if row.child is not None:
                     row.child.stop()
+            self._ended.set()
             self._started.set()
 
     def _launch(self, row: Row) -> None:

@@ -122,10 +122,9 @@ def run(options: Options, then: Callable[[Up], int | None], *, echo: Callable[[s
     """
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _interrupt) for number in signals}
-    up = Up(options, echo)
     try:
         try:
-            with up:
+            with Up(options, echo) as up:
                 try:
                     return then(up) or 0
                 finally:
@@ -138,10 +137,10 @@ def run(options: Options, then: Callable[[Up], int | None], *, echo: Callable[[s
             signal.signal(number, handler)
 
 
-def wait_for_ever(_: Up) -> NoReturn:
-    """A ``then`` that only a signal ends."""
-    while True:
-        signal.pause()
+def wait_for_ever(up: Up) -> NoReturn:
+    """A ``then`` that only a signal ends, or a fault of the supervisor itself: then nothing is left to wait for."""
+    up.supervisor.wait()
+    raise CannotStart("the supervisor has ended")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -191,18 +190,15 @@ def worker_service(options: Options) -> Service:
 
 
 def beat_service(options: Options) -> Service:
-    """Celery's clock: rings the workers now and then. Its schedule file holds nothing worth keeping."""
-    schedule = options.data / "beat-schedule"
+    """Celery's clock: rings the workers now and then. It keeps no file: all it does, it does every few seconds."""
     return Service(
         name="beat",
         argv=[
             *(sys.executable, "-m", "celery", "--quiet", "-A", "picapweb.celery", "beat", "--loglevel", "WARNING"),
-            *("--schedule", str(schedule), "--pidfile", ""),
+            *("--scheduler", "celery.beat:Scheduler", "--pidfile", ""),
         ],
         env=_env(options),
         cwd=ROOT,
-        # A file that was being written when beat was killed can be beyond reading.
-        prepare=lambda: _remove(options.data.glob("beat-schedule*")),
         stop_seconds=5,
     )
 
@@ -246,8 +242,3 @@ def _serves(bind: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _remove(files: Iterator[Path]) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from picapweb.problem import problem
@@ -23,9 +23,9 @@ class Csrf(CsrfViewMiddleware):
     The token comes in the X-CSRFToken header, or in a form of at most LARGEST_FORM bytes that is not multipart.
     """
 
-    def process_view(
+    def process_view(  # type: ignore[override]
         self, request: HttpRequest, callback: Callable[..., Any], callback_args: Any, callback_kwargs: Any
-    ) -> HttpResponseForbidden | None:  # type: ignore[override]
+    ) -> HttpResponse | None:
         if settings.LOCAL_MODE or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         changes = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE") and not getattr(callback, "csrf_exempt", False)
