@@ -124,7 +124,7 @@ def _new_job_page(request: HttpRequest, refused: Refused | None = None) -> HttpR
         "options": [one for one in options if one["name"] in MAIN_OPTIONS],
         "more_options": [one for one in options if one["name"] not in MAIN_OPTIONS],
         "more_open": any(one["wrong"] or one["value"] for one in options if one["name"] not in MAIN_OPTIONS),
-        "interfaces": list_of_interfaces(),
+        "interfaces": sorted(list_of_interfaces(), key=lambda one: not one["capturable"]),
         "chosen_interfaces": given.getlist("iface"),
         "filename": given.get("filename", ""),
         "import_folder": settings.IMPORT_DIR,

@@ -61,8 +61,7 @@ def explore(request: HttpRequest) -> HttpResponse:
         where = Where.of(question.index, question.jobs, question.q)
         found = packets_json(given)
         total, _ = count_and_bytes(question.index, bitmap_of("", question.jobs)) if question.q.strip() else (found["count"], 0)
-        names = [name for name in FACET_FIELDS if name not in ("error",) or found["count"]]
-        facets = [facet(where, question.call, name, FACET_VALUES) for name in names] if found["count"] else []
+        facets = [facet(where, question.call, name, FACET_VALUES) for name in FACET_FIELDS] if found["count"] else []
     except (QueryError, Refused) as error:
         return render(request, "proxy/explore.html", {**context, **_wrong(error, given.get("q", ""))}, status=_status(error))
     limit = whole_number(given, "limit", LIMIT, 1, 10_000)
@@ -164,7 +163,7 @@ def hexdump(data: bytes) -> list[dict[str, str]]:
 def console(request: HttpRequest) -> HttpResponse:
     """PQL in, results out."""
     q, index = request.GET.get("q", ""), request.GET.get("index") or DEFAULT_INDEX
-    context = {**_bar(request.GET), "examples": EXAMPLES}
+    context = {**_bar(request.GET), "examples": EXAMPLES, "lines": min(20, max(4, q.count("\n") + 1))}
     if not q.strip():
         return render(request, "proxy/console.html", context)
     began = time.perf_counter()

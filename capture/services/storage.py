@@ -133,7 +133,7 @@ def examine(path: Path) -> tuple[str, CaptureInfo | None]:
         with open_capture(path) as source:
             return "", source.info
     except PacketsError as error:
-        raise Refused(f"not a capture: {error}") from None
+        raise Refused(str(error)) from None
     except zlib.error as error:
         raise Refused(f"not a capture: the gzip data is broken at its beginning ({error})") from None
     except OSError as error:

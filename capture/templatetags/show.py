@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -80,6 +83,12 @@ def trimmed(clock: str) -> str:
 def visible(value: Any) -> str:
     """A value with its control characters made visible."""
     return str(value).translate(CONTROLS) or "(empty)"
+
+
+@register.filter
+def ticks(text: str) -> SafeString:
+    """The registry's descriptions: `word` as code."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 @register.simple_tag(takes_context=True)

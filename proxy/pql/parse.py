@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from indexing.calls import Call, Condition, Operator, QueryError
 from proxy.pql.build import Item, MisplacedItem, build
@@ -31,14 +32,9 @@ def parse(text: str) -> list[Call]:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_QUERY_BYTES:
         raise QueryError(f"parsing: query too large: {size} bytes, the limit is {MAX_QUERY_BYTES}", MAX_QUERY_BYTES, 413)
+    _later.errors = []
     try:
-        return cast("list[Call]", _parser().parse(text))
-    except VisitError as error:
-        if isinstance(error.orig_exc, QueryError):
-            raise error.orig_exc from None
-        if isinstance(error.orig_exc, MisplacedItem):
-            raise _syntax_error(text, error.orig_exc.position) from None
-        raise
+        calls = cast("list[Call]", _parser().parse(text))
     except MisplacedItem as error:
         raise _syntax_error(text, error.position) from None
     except UnexpectedCharacters as error:
@@ -46,8 +42,18 @@ def parse(text: str) -> list[Call]:
     except UnexpectedToken as error:
         at = error.pos_in_stream
         raise _syntax_error(text, len(text) if error.token.type == "$END" or at is None else at) from None
-    except UnexpectedInput:
-        raise _syntax_error(text, len(text)) from None
+    if _later.errors:
+        raise min(_later.errors, key=lambda error: (not str(error).startswith("parsing: "), error.position or 0))
+    return calls
+
+
+# What is wrong with calls that can be read. Pilosa reads a query to its end first, so a syntax error behind it comes before
+# it. Parsing runs in one thread from end to end, and the parser with its builder is shared between threads.
+class _Later(threading.local):
+    errors: list[QueryError]
+
+
+_later = _Later()
 
 
 _RULES = {"(": "open", ")": "close", ",": "comma", "[": "lbrack", "]": "rbrack", " ": "sp", "\t": "sp", "\n": "sp"}
@@ -107,11 +113,14 @@ class _Builder(Transformer[Token, Any]):
         if isinstance(value, list) and any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
             # Pilosa's parser panics here
             text = "interface conversion: interface {} is *pql.Condition, not []interface {}"
-            raise QueryError(f"parsing: unexpected parser error of type *runtime.TypeAssertionError: {text}", _offset(name))
+            error = f"parsing: unexpected parser error of type *runtime.TypeAssertionError: {text}"
+            _later.errors.append(QueryError(error, _offset(name)))
         return Item("a", str(name), Condition(cast(Operator, str(operator)), value), _offset(name))
 
     def item_chain(self, parts: list[Token]) -> Item:
         low, below, name, above, high = parts
+        if name.startswith("_"):
+            raise MisplacedItem(_offset(name))
         limits = [_clamped(low) + (below == "<"), _clamped(high) - (above == "<")]
         return Item("a", str(name), Condition("><", limits), _offset(low))
 
@@ -161,7 +170,11 @@ class _Builder(Transformer[Token, Any]):
 
 
 def _call(name: Token, items: list[Item], comma: bool) -> Call:
-    return build(str(name[:-1]), items, comma, _offset(name))
+    try:
+        return build(str(name[:-1]), items, comma, _offset(name))
+    except QueryError as error:
+        _later.errors.append(error)
+        return Call(str(name[:-1]), position=_offset(name))
 
 
 def _offset(token: Token) -> int:
@@ -169,21 +182,19 @@ def _offset(token: Token) -> int:
 
 
 def _integer(token: Token) -> int:
-    # The length first: int() takes quadratic time, and refuses more than 4,300 digits
-    digits = token.lstrip("-").lstrip("0")
-    value = int(token) if len(digits) <= 19 else INT64_MAX + 1
-    if not INT64_MIN <= value <= INT64_MAX:
+    value = _clamped(token)
+    if value in (INT64_MIN, INT64_MAX) and token.lstrip("-").lstrip("0") != str(abs(value)):
         text = f'integer is not in signed 64-bit range: strconv.ParseInt: parsing "{token}": value out of range'
-        raise QueryError(f"parsing: {text}", _offset(token))
+        _later.errors.append(QueryError(f"parsing: {text}", _offset(token)))
     return value
 
 
 def _clamped(token: Token) -> int:
-    """Pilosa does not refuse a bound outside of 64 bits here: it takes the nearest that fits."""
-    try:
-        return _integer(token)
-    except QueryError:
-        return INT64_MIN if token.startswith("-") else INT64_MAX
+    """The nearest number of 64 bits, which is what Pilosa takes for a bound of a chained comparison."""
+    # The length first: int() takes quadratic time, and refuses more than 4,300 digits
+    digits = token.lstrip("-").lstrip("0")
+    number = int(digits or "0") if len(digits) <= 19 else INT64_MAX + 2
+    return max(INT64_MIN, -number) if token.startswith("-") else min(INT64_MAX, number)
 
 
 @cache

@@ -11,8 +11,9 @@ from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Res
 from proxy.pql.build import go_value
 from proxy.pql.walk import BITMAP_CALLS, inputs, rebuild
 
-# `previous` of a value that no row has: nothing comes after it. The greatest number that PQL can write.
-AFTER_ALL = (1 << 63) - 1
+# `previous` of a value that no row has: nothing comes after it. Pilosa counts bits of a fragment in 64 bits, 2^20 a row: no row
+# reaches 2^44, and a `previous` beyond that overflows into "all rows" there.
+AFTER_ALL = 1 << 43
 _NOT_A_STRING = "row value must be a string when field 'keys' option enabled"
 
 

@@ -67,7 +67,9 @@ def test_it_serves_the_proxy_until_interrupted(shared, tmp_path):
         for line in process.stderr:
             if line.startswith("done:"):
                 break
-        query = urllib.request.Request(f"http://localhost:{port}/index/net/query", b"Count(Bitmap(frame=transproto, rowID=\"TCP\"))")
+        query = urllib.request.Request(
+            f"http://localhost:{port}/index/net/query", b'Count(Bitmap(frame=transproto, rowID="TCP"))'
+        )
         with urllib.request.urlopen(query, timeout=10) as answer:
             assert json.loads(answer.read()) == {"results": [78]}
     finally:
@@ -105,6 +107,8 @@ def test_a_live_job_is_refused_in_words():
 
 
 def test_a_bad_filter_is_told_in_libpcaps_words(shared, tmp_path):
-    done = picap("-f", str(shared / CAPTURE), "-e", "tcp prot 80", "-b", f"localhost:{free_port()}", "-m", str(tmp_path), "--once")
+    done = picap(
+        "-f", str(shared / CAPTURE), "-e", "tcp prot 80", "-b", f"localhost:{free_port()}", "-m", str(tmp_path), "--once"
+    )
     assert done.returncode == 1
     assert "syntax error" in done.stderr

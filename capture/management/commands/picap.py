@@ -39,7 +39,9 @@ def switch(text: str) -> bool:
 
 
 class Command(BaseCommand):
-    help = "Index the packets of a file or an interface, and serve the proxy until interrupted: picap's options, picap's defaults."
+    help = (
+        "Index the packets of a file or an interface, and serve the proxy until interrupted: picap's options, picap's defaults."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -57,6 +57,7 @@ _AT_PORT: dict[str, Check] = {
     "TPKT": binary.is_tpkt,
     "RDP": binary.is_tpkt,
     "NTP": ntp.is_ntp,
+    "DHCPv4": dhcp.begins_like_dhcpv4,
     "DHCPv6": dhcp.is_dhcpv6,
     "NBNS": dns.is_dns,
 }
@@ -77,7 +78,10 @@ def recognise(payload: bytes, transport: Transport, source: int, destination: in
         if ssh.is_ssh(payload) and (payload.startswith(b"SSH-") or port_name == "SSH"):
             return "SSH"
         return "DNS" if port_name == "DNS" and dns.is_dns_over_tcp(payload) else None
-    return "DNS" if transport != "sctp" and dns.is_dns(payload) else None
+    if transport == "sctp" or not dns.is_dns(payload):
+        return None
+    # without a question there is little in a DNS message that could not stand in others: only on DNS's ports
+    return "DNS" if port_name == "DNS" or dns.question_count(payload) else None
 
 
 def name_of_port(transport: Transport, source: int, destination: int) -> str | None:

@@ -10,6 +10,11 @@ def is_dhcpv4(payload: bytes) -> bool:
     return payload[236:240] == b"\x63\x82\x53\x63" or payload[1:3] == b"\1\6"
 
 
+def begins_like_dhcpv4(payload: bytes) -> bool:
+    """True for a BOOTP message of an Ethernet client that may be cut anywhere behind its address. Asked on DHCP's ports only."""
+    return len(payload) >= 34 and payload[0] in (1, 2) and payload[1:3] == b"\1\6" and payload[3] <= 16
+
+
 def is_dhcpv6(payload: bytes) -> bool:
     """True if message type and the chain of options fit (client and server messages; relays hold addresses first)."""
     if len(payload) < 8 or not 1 <= payload[0] <= 36:

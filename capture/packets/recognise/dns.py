@@ -34,6 +34,11 @@ def is_dns(message: bytes) -> bool:
     return True
 
 
+def question_count(message: bytes) -> int:
+    """Questions that the header of a DNS message announces."""
+    return int.from_bytes(message[4:6], "big")
+
+
 def is_dns_over_tcp(payload: bytes) -> bool:
     """True if a segment begins with a length and a DNS message of that length (or the first part of it)."""
     if len(payload) < 14:

@@ -39,7 +39,8 @@ def request_line(payload: bytes, at: int = 0) -> re.Match[bytes] | None:
         return None
     if m[3] is not None:
         return m if m[2] else None
-    return m if m[1] in METHODS and _TARGET.match(m[2]) else None
+    cut = not m[2] and m.end() == len(payload)  # the segment ends behind the method
+    return m if m[1] in METHODS and (cut or _TARGET.match(m[2])) else None
 
 
 def is_http(payload: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 
 from capture.packets.batch import PacketBatch
 from capture.packets.columns import Dissected, SetBuilder
@@ -27,7 +27,7 @@ def _filled(values: list[bytes]) -> list[bytes]:
     return [value for value in values if value]
 
 
-_VALUES = {
+_VALUES: dict[str, Callable[[Found], Iterable[bytes | int]]] = {
     "netproto": lambda f: _one(f.netproto),
     "netsrc": lambda f: _one(f.netsrc),
     "netdst": lambda f: _one(f.netdst),

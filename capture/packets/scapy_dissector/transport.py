@@ -7,8 +7,9 @@ from capture.packets.recognise.http import requests
 from capture.packets.scapy_dissector.scapy_modules import SCTP, TCP, UDP
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
-# UDP ports of tunnels: the handler of what the datagram carries. IANA; 8472 is Linux's VXLAN, 3544 Teredo (RFC 4380)
-UDP_TUNNELS = {4789: "vxlan", 8472: "vxlan", 6081: "geneve", 2152: "gtpv1u", 3544: "teredo", 6635: "mpls in udp"}
+# UDP ports of tunnels: the handler of what the datagram carries. IANA; 8472 is Linux's VXLAN, 3544 Teredo (RFC 4380),
+# 1701 L2TP (RFC 2661)
+UDP_TUNNELS = {4789: "vxlan", 8472: "vxlan", 6081: "geneve", 2152: "gtpv1u", 3544: "teredo", 6635: "mpls in udp", 1701: "l2tp"}
 
 
 def _ports(walk: Walk, name: bytes, at: int) -> tuple[int, int]:

@@ -81,7 +81,7 @@ def _text(value: Any) -> str:
         if hasattr(value, "flagsfield") or type(value).__name__ == "FlagValue":
             text = str(int(value))
         elif hasattr(value, "fields_desc"):
-            text = str(value.summary())
+            text = str(value.summary())  # type: ignore[union-attr]
         elif isinstance(value, list) and value and hasattr(value[0], "fields_desc"):
             text = f"{len(value)} entries"
         else:

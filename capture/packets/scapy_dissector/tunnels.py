@@ -1,4 +1,5 @@
-"""Tunnels over UDP: VXLAN (RFC 7348), GENEVE (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), MPLS in UDP (RFC 7510).
+"""Tunnels over UDP: VXLAN (RFC 7348), GENEVE (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), MPLS in UDP (RFC 7510),
+L2TP (RFC 2661).
 
 Each is recognised by port and content together; a payload that does not look like it is `Payload`, named by its port only.
 What they carry has no part in `net*` and `trans*`; its application counts.
@@ -95,3 +96,19 @@ def mpls_in_udp(walk: Walk, at: int) -> Step:
         return None
     _recognised(walk, "MPLS")
     return "mpls", at
+
+
+@handler("l2tp")
+def l2tp(walk: Walk, at: int) -> Step:
+    """Version 2. Data messages hold PPP, behind optional length, sequence numbers and offset."""
+    if walk.end - at < 6 or walk.data[at + 1] & 0x0F != 2:
+        note_payload(walk, "L2TP")
+        return None
+    _recognised(walk, "L2TP")
+    flags = walk.data[at]
+    if flags & 0x80:  # control message
+        return None
+    size = 6 + (2 if flags & 0x40 else 0) + (4 if flags & 0x08 else 0)
+    if flags & 0x02:
+        size += 2 + int.from_bytes(walk.data[at + size : at + size + 2], "big")
+    return "ppp", at + size

@@ -193,6 +193,7 @@ def test_children_and_calls_as_values() -> None:
         ("Set(1)", 4),
         (f"Row(a=1, {T})", 9),
         ("Sum(f)", 4),
+        ("Row(0 < _field < 5)", 8),
         ("é", 0),
         ("Row(a=1) é", 9),
         ('{"query": "Row(a=1)"}', 0),
@@ -244,6 +245,16 @@ def test_errors_in_pilosas_words(text: str, message: str, position: int) -> None
     assert caught.value.position == position
 
 
+@pytest.mark.parametrize("wrong", ["Row(s=1, s=2)", "Row(s=99999999999999999999)", 'Row(n >< ["a"])'])
+def test_a_syntax_error_behind_another_error_comes_first(wrong: str) -> None:
+    with pytest.raises(QueryError, match="parse error near") as caught:
+        parse(f"{wrong} Row(")
+    assert caught.value.position == len(wrong) + 5
+    with pytest.raises(QueryError) as caught:
+        parse(f"Bitmap(frame=3) {wrong}")  # a parser's error before one of a call
+    assert str(caught.value).startswith("parsing: ")
+
+
 def test_twenty_thousand_levels() -> None:
     levels = 20_000
     call = one("Union(" * levels + "Row(a=1)" + ")" * levels)
@@ -262,6 +273,7 @@ def test_a_query_of_one_megabyte() -> None:
     assert value('"' + "x" * 1_000_000 + '"') == "x" * 1_000_000
     with pytest.raises(QueryError, match="integer is not in signed 64-bit range"):
         parse("Row(a=" + "9" * 1_000_000 + ")")
+    assert value("0" * 1_000_000 + "7") == 7
     with pytest.raises(QueryError, match="parse error near"):
         parse("(" * 1_000_000)
 

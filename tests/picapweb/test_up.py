@@ -1,0 +1,177 @@
+"""`manage.py up`: ready, restarts what dies and says why, ends everything, one owner of a data folder, keeps the data."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from picapweb.embedded import privilege
+from tests.picapweb.server import PATIENCE, ROOT, Server, alive, clean_environment, free_port, left_on
+
+SERVICES = ("postgres", "valkey", "worker", "beat", "web")
+
+
+@pytest.fixture(scope="module")
+def folder():
+    made = Path(tempfile.mkdtemp(prefix="picapweb-up-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def eventually_nothing_on(data: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while left := left_on(data):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+
+
+def one_packet() -> bytes:
+    """A pcap of one Ethernet frame: 10.0.0.1 -> 10.0.0.2, UDP 53 -> 53."""
+    udp = struct.pack("!HHHH", 53, 53, 8, 0)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
+    frame = bytes(12) + b"\x08\x00" + ip + udp
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame
+
+
+def test_life_of_a_server(folder: Path):
+    """One server for what can be asked of one server: starting takes seconds."""
+    data, capture = folder / "data", folder / "one.pcap"
+    capture.write_bytes(one_packet())
+    with Server(data, str(capture), "/nonesuch.pcap") as server:
+        # Ready, at the URL that it says; then each FILE.
+        assert server.lines.count(f"ready: http://localhost:{server.port}/") == 1
+        assert server.get("/healthz") == (200, b"ok\n")
+        server.wait_for(r"^refused: /nonesuch\.pcap: No such file or directory$")
+        server.wait_for(rf"^indexed: http://localhost:{server.port}/explore/\?job=1$")
+        ready = json.loads(server.get("/readyz")[1])
+        assert {name: part["ok"] for name, part in ready["parts"].items()} == dict.fromkeys(
+            ("postgres", "broker", "index", "workers"), True
+        )
+
+        # Nothing of it is anyone else's to read, and only the web's port is open to the network.
+        for name in (".", "run", "postgres", "captures", "index", "log"):
+            assert stat.S_IMODE((data / name).stat().st_mode) == 0o700, name
+        assert stat.S_IMODE((data / "secret_key").stat().st_mode) == 0o600
+        sockets = [file for file in (data / "run").iterdir() if file.is_socket()]
+        assert sorted(file.name for file in sockets) == [".s.PGSQL.5432", "valkey.sock"]
+        assert [stat.S_IMODE(file.stat().st_mode) for file in sockets] == [0o700, 0o700]
+        listening = {
+            (one.laddr.ip, one.laddr.port)
+            for process in server.family()
+            for one in process.net_connections("inet")
+            if one.status == "LISTEN"
+        }
+        assert listening == {("127.0.0.1", server.port)}
+
+        # A second one on the same folder says who has it, and leaves it alone.
+        second = Server(data)
+        assert second.wait() == 1
+        second.wait_for(rf"data folder {data} is in use by process {server.pid}")
+        # So does one on the same port.
+        other = Server(folder / "other", port=server.port)
+        assert other.wait() == 1
+        other.wait_for(rf"port {server.port} .*in use")
+
+        # Whatever dies is named, with the reason, and comes back.
+        for name in SERVICES:
+            victim = server.child(name)
+            victim.kill()
+            server.wait_for(rf"^up: {name} was killed by SIGKILL; it is started again")
+            server.wait_for(rf"^up: {name} is back")
+            assert server.child(name).pid != victim.pid
+        assert json.loads(server.get("/jobs/1/")[1])["packets"]["indexed"] == 1
+
+        family = server.family()
+        assert server.end(signal.SIGTERM) == 0
+        assert alive(family) == []
+        assert left_on(data) == []
+
+    # Started again, everything is there; a known file is not indexed again.
+    with Server(data, str(capture)) as server:
+        server.wait_for(r"^known: .*one\.pcap is job 1$")
+        server.wait_for(r"^indexed: .*job=1$")
+        assert json.loads(server.get("/jobs/?as=json")[1])["count"] == 1
+        # A supervisor that is killed takes its children with it.
+        server.end(signal.SIGKILL)
+        eventually_nothing_on(data)
+
+    # And what it left (pid files, sockets, a lock) is in nobody's way.
+    with Server(data) as server:
+        assert json.loads(server.get("/jobs/1/")[1])["state"] == "done"
+        assert server.end(signal.SIGINT) == 0
+        eventually_nothing_on(data)
+
+
+@pytest.mark.needs("root")
+def test_it_runs_as_an_ordinary_user(folder: Path):
+    """In a namespace in which we are no root: then Postgres is started as it is."""
+    if not privilege.namespaces_work():
+        pytest.skip("this host refuses user namespaces")
+    with Server(folder / "ordinary", mode="namespace") as server:
+        assert server.get("/healthz")[0] == 200
+        assert server.end(signal.SIGTERM) == 0
+    assert left_on(folder / "ordinary") == []
+
+
+def test_a_signal_while_it_starts_ends_it_too(folder: Path):
+    server = Server(folder / "early")
+    end = time.monotonic() + PATIENCE
+    while not (folder / "early" / "run" / ".s.PGSQL.5432").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert server.end(signal.SIGTERM) == 0
+    assert left_on(folder / "early") == []
+    assert not any(line.startswith("ready:") for line in server.lines)
+
+
+def test_with_a_path_too_long_for_sockets_they_are_elsewhere(folder: Path):
+    data = folder / ("long" * 25)
+    with Server(data) as server:
+        run = Path(server.wait_for(r"^up: .* is too long a path for unix sockets; they are in (.*)$")[1])
+        assert stat.S_IMODE(run.stat().st_mode) == 0o700
+        assert (run / "valkey.sock").is_socket()
+    shutil.rmtree(run)
+
+
+def test_parts_given_by_url_are_not_started(folder: Path, embedded_postgres: str, broker: str):
+    with psycopg.connect(embedded_postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE elsewhere")
+    url = embedded_postgres.replace("/picapweb?", "/elsewhere?")
+    with Server(folder / "external", DATABASE_URL=url, BROKER_URL=broker) as server:
+        assert json.loads(server.get("/readyz")[1])["ready"]
+        assert not any("bin/postgres" in " ".join(one.cmdline()) for one in server.family())
+        assert list((folder / "external" / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["--port", "0"], {}, "--port 0 is not a port"),
+        (["--bind", "0.0.0.0"], {}, "in local mode nobody signs in, so only loopback is served"),
+        ([], {"PICAPWEB_WORKERS": "many"}, "PICAPWEB_WORKERS='many' is not a whole number"),
+        ([], {"DATABASE_URL": "postgresql:///nonesuch?host=/nonesuch"}, "the database cannot be migrated"),
+        (["--data", "/proc/nonesuch"], {}, "data folder /proc/nonesuch"),
+    ],
+)
+def test_a_start_that_cannot_be_says_why_and_exits_1(folder: Path, arguments, environment, words):
+    command = [sys.executable, str(ROOT / "manage.py"), "up"]
+    if "--port" not in arguments:
+        command += ["--port", str(free_port())]
+    if "--data" not in arguments:
+        command += ["--data", str(folder / "never")]
+    done = subprocess.run(
+        command + arguments, env=clean_environment(**environment), capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
