@@ -15,8 +15,8 @@ _MODULES = (
     "layers.ntp", "layers.pflog", "layers.ppi", "layers.pptp", "layers.quic", "layers.radius", "layers.rip", "layers.rtp",
     "layers.skinny", "layers.smb", "layers.smb2", "layers.snmp", "layers.ssh", "layers.tftp", "layers.tls.all", "layers.vrrp",
     "layers.ldap", "layers.kerberos", "layers.can", "layers.usb", "layers.bluetooth", "layers.dot15d4", "layers.zigbee",
-    "contrib.bgp", "contrib.cdp", "contrib.coap", "contrib.dtp", "contrib.eigrp", "contrib.erspan", "contrib.igmp",
-    "contrib.igmpv3", "contrib.lacp", "contrib.lldp", "contrib.modbus", "contrib.mqtt", "contrib.ospf", "contrib.pim",
+    "contrib.bgp", "contrib.cdp", "contrib.coap", "contrib.dtp", "contrib.eigrp", "contrib.erspan", "layers.igmp",
+    "contrib.lacp", "contrib.lldp", "contrib.modbus", "contrib.mqtt", "contrib.ospf", "contrib.pim",
     "contrib.stun", "contrib.isis", "contrib.etherip", "contrib.macsec", "contrib.nsh",
 )  # fmt: skip
 
