@@ -24,8 +24,9 @@ def narrowed(base: Call | None, with_row: Call) -> Call:
     if base is None:
         return with_row
     if base.name == "Intersect" and base.children and not base.legacy:
-        return base if with_row in base.children else Call("Intersect", [*base.children, with_row])
-    return base if base == with_row else Call("Intersect", [base, with_row])
+        known = any(_same_row(child, with_row) for child in base.children)
+        return base if known else Call("Intersect", [*base.children, with_row])
+    return base if _same_row(base, with_row) else Call("Intersect", [base, with_row])
 
 
 def without(base: Call | None, row_out: Call) -> Call:
@@ -35,6 +36,14 @@ def without(base: Call | None, row_out: Call) -> Call:
     if base.name == "Difference" and base.children and not base.legacy:
         return Call("Difference", [*base.children, row_out])
     return Call("Difference", [base, row_out])
+
+
+def _same_row(one: Call, other: Call) -> bool:
+    # Not ==: calls that were parsed know their position, and 443 may stand where "443" does.
+    first, second = one.args.get("row"), other.args.get("row")
+    if one.name != "Row" or not isinstance(first, RowRef) or not isinstance(second, RowRef):
+        return False
+    return first.field == second.field and str(first.row) == str(second.row)
 
 
 @dataclass

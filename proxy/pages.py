@@ -74,6 +74,7 @@ def explore(request: HttpRequest) -> HttpResponse:
         "columns": TABLE_FIELDS,
         "cursor": given.get("cursor", ""),
         "limit": limit,
+        "order": given.get("order") or "capture",
         "pql": found["pql"] if len(found["pql"]) <= 20_000 else found["pql"][:20_000] + "…",
         "parameters": [(name, value) for name in ("index", "job", "q") for value in given.getlist(name) if value],
         "origin": request.build_absolute_uri("/packets/"),

@@ -102,7 +102,7 @@ def test_without_javascript(origin, browser, shared):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(origin + "/jobs/new/")
-    page.locator("input[name=file]").set_input_files(shared / "pcaps/protocols/dpkt__dns_icmp.pcap")
+    page.locator("input[name=file]").set_input_files(shared / "pcaps/protocols/zeek__wikipedia.pcap")
     page.locator("input[name=filter]").fill("port port")
     page.get_by_role("button", name="Start").click()
 
@@ -111,11 +111,11 @@ def test_without_javascript(origin, browser, shared):
     assert page.locator("input[name=filter]").input_value() == "port port"
 
     page.locator("input[name=filter]").fill("udp")
-    page.locator("input[name=file]").set_input_files(shared / "pcaps/protocols/dpkt__dns_icmp.pcap")
+    page.locator("input[name=file]").set_input_files(shared / "pcaps/protocols/zeek__wikipedia.pcap")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
     page.locator(".state.done").wait_for(timeout=60_000)  # the page reloads itself by <meta>
-    told = json.loads((shared / "pcaps/truth/bpf.json").read_text())["protocols/dpkt__dns_icmp.pcap"]
+    told = json.loads((shared / "pcaps/truth/bpf.json").read_text())["files"]["protocols/zeek__wikipedia.pcap"]
     assert page.locator("#indexed").inner_text() == str(told["udp"])
 
     # Deleted, after a question: gone from the list.
