@@ -7,7 +7,7 @@ from typing import Any
 
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
-from indexing.calls import Call, Pair, PairsResult
+from indexing.calls import Call, Condition, CountResult, Pair, PairsResult, RowRef
 from proxy.ask import ask
 
 
@@ -39,3 +39,29 @@ def _value(field: str, pair: Pair) -> dict[str, Any]:
     one = FIELDS[field]
     label = None if one.encoding == "text" else label_of(one, pair.id)
     return {"value": pair.key if pair.key is not None else str(pair.id), "label": label, "count": pair.count}
+
+
+# Past so many values, the packets that have a field are not counted: it would be a union of all its rows.
+MOST_ROWS = 5000
+
+
+def field_figures(index: str) -> dict[str, tuple[int | None, int | None]]:
+    """By field: how many values it has now, and how many packets have it; None: not counted (an int's values, or too many)."""
+    names = [one.name for one in FIELDS.values() if one.kind == "set"]
+    tops = ask(index, [Call("TopN", args={"field": name}) for name in names]).results
+    figures: dict[str, tuple[int | None, int | None]] = {}
+    rows: dict[str, Call] = {}
+    for name, found in zip(names, tops, strict=True):
+        assert isinstance(found, PairsResult)
+        pairs = [pair for pair in found.pairs if pair.count]
+        figures[name] = (len(pairs), None)
+        if len(pairs) <= MOST_ROWS:
+            rows[name] = Call("Union", [Call("Row", args={"row": RowRef(name, pair.key or "")}) for pair in pairs])
+    for one in FIELDS.values():
+        if one.kind == "int":
+            figures[one.name] = (None, None)
+            rows[one.name] = Call("Row", args={"condition": (one.name, Condition("!=", None))})
+    for name, count in zip(rows, ask(index, [Call("Count", [call]) for call in rows.values()]).results, strict=True):
+        assert isinstance(count, CountResult)
+        figures[name] = (figures[name][0], count.count)
+    return figures

@@ -16,14 +16,13 @@ from capture.api.jobs import get_job, whole_number
 from capture.packets.errors import PacketsError
 from capture.packets.registry import FIELDS, select
 from capture.services.errors import Refused
-from indexing import translation
 from indexing.calls import Call, QueryError
 from proxy.ask import DEFAULT_INDEX, bitmap_of, count_and_bytes, known_index
 from proxy.locate import column_of
 from proxy.one_packet import one_packet
 from proxy.packets import page_by_time, page_of
 from proxy.pql.unparse import unparse
-from proxy.tops import top
+from proxy.tops import field_figures, top
 
 LIMIT, LARGEST_LIMIT = 100, 10_000
 # Order by time reads the time of every packet found, so it has a bound; capture order has none.
@@ -207,8 +206,8 @@ class Fields(APIView):
 
 
 def fields_json(index: str) -> list[dict[str, Any]]:
-    """Every field: what it is, how many values it has (null where they are not kept in the translation table)."""
-    distinct = translation.distinct(index)
+    """Every field: what it is, how many values it has, and how many packets have it (null: not counted)."""
+    figures = field_figures(known_index(index))
     return [
         {
             "name": one.name,
@@ -222,8 +221,8 @@ def fields_json(index: str) -> list[dict[str, Any]]:
             "picap": one.picap,
             "always": one.always,
             "choices": list(one.choices),
-            "values": distinct.get(one.name, 0) if one.encoding == "text" else None,
-            "packets": None,
+            "values": figures[one.name][0],
+            "packets": figures[one.name][1],
         }
         for one in FIELDS.values()
     ]

@@ -24,3 +24,10 @@ document.addEventListener("keydown", (event) => {
   const next = links[Math.max(0, Math.min(links.length - 1, event.key === "j" ? now + 1 : now - 1))];
   next.focus();
 });
+// The menu of jobs closes on Escape and on a click beside it.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.pick[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.pick[open]")) menu.open = false;
+});

@@ -134,15 +134,6 @@ def test_a_signal_while_it_starts_ends_it_too(folder: Path):
     assert not any(line.startswith("ready:") for line in server.lines)
 
 
-def test_with_a_path_too_long_for_sockets_they_are_elsewhere(folder: Path):
-    data = folder / ("long" * 25)
-    with Server(data) as server:
-        run = Path(server.wait_for(r"^up: .* is too long a path for unix sockets; they are in (.*)$")[1])
-        assert stat.S_IMODE(run.stat().st_mode) == 0o700
-        assert (run / "valkey.sock").is_socket()
-    shutil.rmtree(run)
-
-
 def test_parts_given_by_url_are_not_started(folder: Path, embedded_postgres: str, broker: str):
     with psycopg.connect(embedded_postgres, autocommit=True) as connection:
         connection.execute("CREATE DATABASE elsewhere")
