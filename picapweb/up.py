@@ -79,7 +79,9 @@ class Up:
         except DataFolderError as error:
             raise CannotStart(str(error)) from error
         if self.data.run_is_elsewhere:
-            self._echo(f"up: {self.data.root} is too long a path for unix sockets; they are in {self.data.run}")
+            self._echo(
+                f"up: {self.data.root} is no path for unix sockets (too long, or a comma or quote in it); they are in {self.data.run}"
+            )
         try:
             self.supervisor.start()
         except (NotReady, DataFolderError, PostgresError, ValkeyError, OSError) as error:

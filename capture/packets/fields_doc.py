@@ -41,7 +41,8 @@ ICMP and ESP have none.
 def render() -> str:
     """The page: a table of all fields, then one section a field."""
     presets = "; ".join(
-        f"`{name}` ({'every field' if set(members) == set(FIELDS) else 'the fields of picap'})" for name, members in PRESETS.items()
+        f"`{name}` ({'every field' if set(members) == set(FIELDS) else 'the fields of picap'})"
+        for name, members in PRESETS.items()
     )
     lines = [_HEAD.format(presets=presets), "| field | kind | values | of |", "| --- | --- | --- | --- |"]
     lines += [f"| [`{f.name}`](#{f.name}) | {f.kind} | {_ENCODINGS[f.encoding]} | {_LEVELS[f.level]} |" for f in FIELDS.values()]

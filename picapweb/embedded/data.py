@@ -49,7 +49,7 @@ class DataFolder:
 
     @property
     def run(self) -> Path:
-        """The folder of the sockets. ``run`` is a link to a short path where the data folder's own path is too long."""
+        """The folder of the sockets. ``run`` is a link to another place where the data folder's own path is no good for them."""
         return Path(os.path.realpath(self.root / "run"))
 
     def create(self) -> None:
@@ -68,7 +68,7 @@ class DataFolder:
 
     def _create_run(self) -> None:
         link = self.root / "run"
-        if len(os.fsencode(link / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_MAX:
+        if _can_hold_sockets(link):
             if link.is_symlink():
                 link.unlink()
             link.mkdir(mode=0o700, exist_ok=True)
@@ -84,7 +84,7 @@ class DataFolder:
 
     @property
     def run_is_elsewhere(self) -> bool:
-        """Whether the sockets had to go to another place, because this path is too long for them."""
+        """Whether the sockets had to go to another place, because this path is too long, or lists are made with it."""
         return (self.root / "run").is_symlink()
 
     def lock(self) -> None:
@@ -110,6 +110,12 @@ class DataFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _can_hold_sockets(folder: Path) -> bool:
+    """Short enough; and without a comma, which makes a list of hosts for libpq, or a quote for Postgres' own list."""
+    path = os.fsencode(folder / LONGEST_SOCKET_NAME)
+    return len(path) <= SOCKET_PATH_MAX and not set(path) & set(b',"')
 
 
 def _is_private(folder: Path) -> bool:

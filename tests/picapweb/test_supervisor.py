@@ -132,7 +132,12 @@ def test_stopping_while_it_starts():
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(0, "ended with exit code 0"), (3, "ended with exit code 3"), (-9, "was killed by SIGKILL"), (-64, "was killed by SIGRTMAX")],
+    [
+        (0, "ended with exit code 0"),
+        (3, "ended with exit code 3"),
+        (-9, "was killed by SIGKILL"),
+        (-64, "was killed by SIGRTMAX"),
+    ],
 )
 def test_reasons_in_words(code: int, words: str):
     assert describe_exit(code) == words

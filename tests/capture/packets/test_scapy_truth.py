@@ -41,7 +41,14 @@ WRAPPED = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 (KHTML, like G
 DIFFERENCES: dict[str, dict[str, Difference]] = {
     **{
         f"formats/derived__dpkt__nb6-http{end}": L2TP
-        for end in (".pcap.gz", "__as-pcapng.pcapng", "__modified-magic.pcap", "__nanosecond.pcap", "__reversed.pcap", "__time-zero.pcap")
+        for end in (
+            ".pcap.gz",
+            "__as-pcapng.pcapng",
+            "__modified-magic.pcap",
+            "__nanosecond.pcap",
+            "__reversed.pcap",
+            "__time-zero.pcap",
+        )
     },
     "protocols/dpkt__nb6-http.pcap": L2TP,
     "malformed/derived__dpkt__nb6-http__garbage-tail.pcap": L2TP,

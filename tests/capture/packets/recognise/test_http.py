@@ -50,7 +50,8 @@ def test_many_small_requests_take_linear_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "http"), [(b"HTTP/1.1 200 OK\r\n", True), (b"HTTP/1.0 404\r\n", True), (b"HTTPS is", False), (b"GET / HTTP/1.1\r\n", True)]
+    ("payload", "http"),
+    [(b"HTTP/1.1 200 OK\r\n", True), (b"HTTP/1.0 404\r\n", True), (b"HTTPS is", False), (b"GET / HTTP/1.1\r\n", True)],
 )
 def test_status_lines_are_http_too(payload: bytes, http: bool) -> None:
     assert is_http(payload) is http

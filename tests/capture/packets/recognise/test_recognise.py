@@ -88,7 +88,10 @@ def test_a_dns_message_without_question_is_dns_on_its_ports_only() -> None:
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp", "udplite", "sctp"])
-@given(payload=st.binary(max_size=80), port=st.sampled_from([0, 22, 53, 67, 69, 80, 88, 123, 137, 161, 389, 443, 502, 547, 1883, 3389]))
+@given(
+    payload=st.binary(max_size=80),
+    port=st.sampled_from([0, 22, 53, 67, 69, 80, 88, 123, 137, 161, 389, 443, 502, 547, 1883, 3389]),
+)
 def test_any_payload_may_be_asked(transport: Transport, payload: bytes, port: int) -> None:
     name = recognise(payload, transport, 40000, port)
     assert name is None or name
