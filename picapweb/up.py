@@ -80,7 +80,8 @@ class Up:
             raise CannotStart(str(error)) from error
         if self.data.run_is_elsewhere:
             self._echo(
-                f"up: {self.data.root} is no path for unix sockets (too long, or a comma or quote in it); they are in {self.data.run}"
+                f"up: {self.data.root} is no path for unix sockets (too long, or a comma or quote in it); "
+                f"they are in {self.data.run}"
             )
         try:
             self.supervisor.start()

@@ -40,7 +40,7 @@ def test_both_serve_on_private_sockets_and_end_with_the_context(folder: Path):
     with Embedded(folder / "data", durable=False) as services:
         with psycopg.connect(services.database_url) as connection:
             row = connection.execute(
-                "SELECT current_user, current_setting('listen_addresses'), pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
+                "SELECT current_user, current_setting('listen_addresses'), current_setting('server_encoding')"
             ).fetchone()
         assert row == ("picapweb", "", "UTF8")
         assert redis.Redis(unix_socket_path=str(valkey.socket_path(services.data))).ping()
@@ -154,7 +154,7 @@ def test_where_namespaces_are_refused_an_unprivileged_user_gets_the_folder(folde
 def test_a_folder_that_the_unprivileged_user_cannot_reach_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(privilege, "namespaces_work", lambda: False)
     (folder / "closed").mkdir(mode=0o700)
-    with pytest.raises(DataFolderError, match="Postgres does not run as root.*closed/data/postgres.*PICAPWEB_DATA"):
+    with pytest.raises(DataFolderError, match=r"Postgres does not run as root.*closed/data/postgres.*PICAPWEB_DATA"):
         Embedded(folder / "closed" / "data", broker=False).start()
 
 
