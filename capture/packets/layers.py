@@ -35,6 +35,7 @@ class Layer:
         return asdict(self)
 
 
+PAYLOAD = "Payload"
 UNDECODED = "Undecoded"
 
 

@@ -11,20 +11,27 @@ MOST_HEADERS = 64  # a bound for hostile packets; every step also moves on in th
 
 def dissect_packet(data: bytes, linktype: int, wire_length: int) -> Found:
     """What the packet has of picap's fields, and `error` if its headers could not be decoded to the transport. Never raises."""
+    return walk_packet(data, linktype, wire_length)[0]
+
+
+def walk_packet(data: bytes, linktype: int, wire_length: int) -> tuple[Found, list[tuple[str, int]]]:
+    """As dissect_packet, and the way through the packet: each header's handler and its offset, in order."""
     walk = Walk(data, wire_length)
+    way: list[tuple[str, int]] = []
     first = FIRST_HEADERS.get(linktype)
     if first is None:
         walk.fail("linktype: unsupported")
-        return walk.found
+        return walk.found, way
     step: Step = (first, 0)
     try:
         for _ in range(MOST_HEADERS):
             if step is None:
-                return walk.found
+                return walk.found, way
+            way.append(step)
             name, at = step
             step = HANDLERS[name](walk, at)
         if step is not None:
             walk.fail("packet: too many headers")
     except Exception:  # scapy raises what it likes on hostile bytes; the packet keeps what it has
         walk.fail("packet: dissector failed")
-    return walk.found
+    return walk.found, way

@@ -1,17 +1,19 @@
 """Scapy's full dissection of one packet as layers with byte positions.
 
-Link types that scapy has no class for are walked by the dissector's own handlers down to a header it has one for.
+The dissector's own way through the packet leads over headers that scapy has no class for, or does not bind to the one before:
+where scapy takes them for payload, the tree goes on behind them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from capture.packets.layers import Layer, LayerField, undecoded
-from capture.packets.scapy_dissector import packet, scapy_modules, tree_modules
-from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
+from capture.packets.layers import PAYLOAD, UNDECODED, Layer, LayerField, undecoded
+from capture.packets.recognise.tls import is_tls
+from capture.packets.scapy_dissector import scapy_modules, tree_modules
+from capture.packets.scapy_dissector.packet import walk_packet
 from capture.packets.scapy_dissector.tree_fields import layer_fields
-from capture.packets.scapy_dissector.walk import HANDLERS, Step, Walk
+from capture.packets.scapy_dissector.tree_tls import tls_records
 
 MOST_LAYERS = 256
 
@@ -39,56 +41,64 @@ _CLASSES: dict[str, Any] = {
 def tree(data: bytes, linktype: int, wire_length: int) -> list[Layer]:
     """See layers.layer_tree. May raise what scapy raises."""
     tree_modules.load()
+    _, way = walk_packet(data, linktype, wire_length)
     layers: list[Layer] = []
-    start, cls = _begin(data, linktype, wire_length, layers)
-    if cls is None:
-        return layers if start >= len(data) else [*layers, undecoded(data, start)]
-    try:
-        found = cls(data[start:])
-    except Exception:  # the outermost header itself: scapy lets that through
-        return [*layers, undecoded(data, start)]
-    return layers + _layers(found, data, start)
-
-
-def _begin(data: bytes, linktype: int, wire_length: int, layers: list[Layer]) -> tuple[int, Any]:
-    """Offset and class of the first header that scapy knows; headers before it are added to `layers`."""
-    name = FIRST_HEADERS.get(linktype)
-    if name is None:
-        return 0, scapy_modules.conf.l2types.num2layer.get(linktype)
-    walk = Walk(data, wire_length)
+    if not way:
+        cls = scapy_modules.conf.l2types.num2layer.get(linktype)
+        layers, at = _dissected(cls, data, 0) if cls else ([], 0)
     at = 0
-    for _ in range(packet.MOST_HEADERS):
+    for number, (name, start) in enumerate(way):
+        if start < at:
+            continue  # scapy has gone past this header already
+        if start > at:
+            layers.append(Layer(way[number - 1][0], way[number - 1][0], at, start - at, []))
+            at = start
         if name in _CLASSES:
-            return at, _CLASSES[name]
-        step: Step = HANDLERS[name](walk, at)
-        if step is None:
-            break
-        if step[1] > at:
-            layers.append(Layer(name, name, at, step[1] - at, []))
-        name, at = step
-    return at, None
+            while layers and layers[-1].offset >= start and layers[-1].length:
+                layers.pop()  # scapy took for payload what has a known header
+            more, at = _dissected(_CLASSES[name], data, start)
+            layers += more
+    if not layers and data:
+        return [undecoded(data, 0)]
+    end = max((layer.offset + layer.length for layer in layers), default=0)
+    if end < len(data) and layers[-1].name not in (UNDECODED, "Padding"):
+        layers.append(undecoded(data, end))
+    return layers
+
+
+def _dissected(cls: Any, data: bytes, start: int) -> tuple[list[Layer], int]:
+    """The layers that scapy finds from `start` on, and the offset up to which it knew what they are."""
+    try:
+        layers = _layers(cls(data[start:]), data, start)
+    except Exception:  # the outermost header itself: scapy lets that through
+        return [undecoded(data, start)], start + 1
+    known = [layer.offset + layer.length for layer in layers if layer.name not in (PAYLOAD, UNDECODED, "Padding")]
+    return layers, max(known, default=start + 1)
 
 
 def _layers(first: Any, data: bytes, start: int) -> list[Layer]:
     out: list[Layer] = []
     layer, at = first, start
-    covered = start
     while layer and len(out) < MOST_LAYERS:
-        following = layer.payload
         size = _header_size(layer, data, at)
         if type(layer).__name__ in ("Raw", "Padding"):
-            out.append(_bytes_layer(layer, data, at, out))
+            out += tls_records(data, at) if _is_tls(layer, data, at) else [_bytes_layer(layer, data, at)]
             size = len(layer.original or layer.load)
-        else:
+        elif size or layer.fields:  # scapy's HTTP has an outer layer without bytes
             out.append(Layer(str(layer.name), _summary(layer), at, size, layer_fields(layer, data, at, size)))
-        covered = max(covered, at + size)
+        following = layer.payload
         if not following:
             break
         at = _where(following, data, at + size, at)
         layer = following
-    if covered < len(data) and len(out) == MOST_LAYERS:
-        out[-1:] = [undecoded(data, out[-1].offset)]
     return out
+
+
+def _is_tls(layer: Any, data: bytes, at: int) -> bool:
+    # scapy's HTTP, bound to a port, has an outer layer without bytes
+    return (
+        type(layer.underlayer).__name__ in ("TCP", "HTTP") and is_tls(bytes(layer.load)) and data[at : at + 5] == layer.load[:5]
+    )
 
 
 def _header_size(layer: Any, data: bytes, at: int) -> int:
@@ -109,7 +119,7 @@ def _where(layer: Any, data: bytes, expected: int, least: int) -> int:
     return found if found >= 0 else min(expected, len(data))
 
 
-def _bytes_layer(layer: Any, data: bytes, at: int, before: list[Layer]) -> Layer:
+def _bytes_layer(layer: Any, data: bytes, at: int) -> Layer:
     """Bytes that scapy took for nothing it knows: payload, padding, or (it knew and failed) undecoded."""
     load = bytes(layer.load)
     present = data[at : at + len(load)] == load
@@ -117,9 +127,9 @@ def _bytes_layer(layer: Any, data: bytes, at: int, before: list[Layer]) -> Layer
     if type(layer).__name__ == "Padding":
         name = "Padding"
     elif _failed(layer, load):
-        name = "Undecoded"
+        name = UNDECODED
     else:
-        name = "Payload"
+        name = PAYLOAD
     return Layer(name, f"{len(load)} bytes", at, size, [LayerField("bytes", load[:256].hex(), "", at, size)] if load else [])
 
 

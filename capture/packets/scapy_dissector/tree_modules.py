@@ -13,7 +13,7 @@ _MODULES = (
     "layers.clns", "layers.dhcp", "layers.dhcp6", "layers.dns", "layers.eap", "layers.gprs", "layers.hsrp", "layers.http",
     "layers.isakmp", "layers.l2tp", "layers.llmnr", "layers.mgcp", "layers.mobileip", "layers.netbios", "layers.netflow",
     "layers.ntp", "layers.pflog", "layers.ppi", "layers.pptp", "layers.quic", "layers.radius", "layers.rip", "layers.rtp",
-    "layers.skinny", "layers.smb", "layers.smb2", "layers.snmp", "layers.ssh", "layers.tftp", "layers.tls.all", "layers.vrrp",
+    "layers.skinny", "layers.smb", "layers.smb2", "layers.snmp", "layers.ssh", "layers.tftp", "layers.vrrp",
     "layers.ldap", "layers.kerberos", "layers.can", "layers.usb", "layers.bluetooth", "layers.dot15d4", "layers.zigbee",
     "contrib.bgp", "contrib.cdp", "contrib.coap", "contrib.dtp", "contrib.eigrp", "contrib.erspan", "layers.igmp",
     "contrib.lacp", "contrib.lldp", "contrib.modbus", "contrib.mqtt", "contrib.ospf", "contrib.pim",
@@ -33,4 +33,4 @@ def load() -> None:
         try:
             importlib.import_module(f"scapy.{module}")
         except Exception as reason:  # an optional part of scapy: any failure of it means only "not shown"
-            logging.getLogger(__name__).info("scapy.%s cannot be loaded: %s", module, reason)
+            logging.getLogger(__name__).debug("scapy.%s cannot be loaded: %s", module, reason)

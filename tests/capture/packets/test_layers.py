@@ -7,8 +7,12 @@ import dataclasses
 import pytest
 
 from capture.packets.layers import Layer, LayerField, layer_tree
+from capture.packets.reading import read_batch
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
+from capture.packets.sources import open_capture
 from tests.capture.packets.test_scapy_headers import IPV4_TCP, IPV6_UDP, MACS, TCP, WRAPPERS, hexed, ipv4, udp
+from tests.components import SHARED
+from tests.conftest import needs
 
 VLAN_TCP = MACS + hexed("8100 0064 0800") + ipv4(6, TCP + b"\x01payload\xff")
 DNS = hexed("1234 0100 0001 0000 0000 0000 07") + b"example" + hexed("00 0001 0001")
@@ -103,3 +107,35 @@ def test_json_is_plain() -> None:
     layer = tree(VLAN_TCP)[1]
     assert layer.to_json() == dataclasses.asdict(layer)
     assert layer.to_json()["fields"][0]["name"] == "prio"
+
+
+def test_tls_records_are_shown_one_by_one() -> None:
+    hello = hexed("16 0301 0006 01 000002 0303")
+    layers = tree(ipv4(6, TCP + hello + hexed("14 0303 0001 01 17 0303 0040 aabb")), 101)
+    assert [(layer.name, layer.offset, layer.length) for layer in layers[2:]] == [("TLS", 40, 11), ("TLS", 51, 6), ("TLS", 57, 7)]
+    assert field(layers, "TLS", "handshake type").meaning == "client_hello"
+
+
+def test_the_tree_of_every_packet_of_real_captures_lies_within_it(shared_packets: list[tuple[bytes, int]]) -> None:
+    for data, linktype in shared_packets:
+        layers = layer_tree(data, linktype, len(data))
+        assert layers
+        for layer in layers:
+            assert 0 <= layer.offset <= layer.offset + layer.length <= len(data)
+        assert max(layer.offset + layer.length for layer in layers) == len(data)
+
+
+@pytest.fixture(scope="module")
+def shared_packets() -> list[tuple[bytes, int]]:
+    """Every 40th packet of the smaller captures."""
+    needs("../shared")
+    out = []
+    for path in sorted((SHARED / "pcaps").glob("[flmtp]*/*.pcap")):
+        if path.parent.name in ("formats", "malformed", "large"):
+            continue
+        with open_capture(path) as source:
+            for scanned in source.scan(50_000):
+                picked = scanned.locator[::40]
+                batch = read_batch(path, picked)
+                out += [(batch.packet(i), int(picked["linktype"][i])) for i in range(len(picked))]
+    return [(data, linktype) for data, linktype in out if data]
