@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capture.packets.scapy_dissector.ethertypes import behind_ethertype
 from capture.packets.scapy_dissector.link import ADDRESS_FAMILIES
+from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 
@@ -231,8 +232,6 @@ def raw_ip(walk: Walk, at: int) -> Step:
 
 def inner_link(walk: Walk, at: int, size: int, dlt: int, layer: str, least: int) -> Step:
     """Behind a header of `size` bytes stands a packet of link type `dlt`."""
-    from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
-
     if size < least:
         walk.fail(f"{layer}: bad header length")
         return None

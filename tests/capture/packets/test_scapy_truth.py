@@ -30,7 +30,7 @@ FLAGS = {
 TUNNELLED = "the truth's `outer` counts the TCP header inside a UDP tunnel as well; ours is of the first IP header"
 BY_PORT = "tshark looks for HTTP on its ports only; ours goes by content"
 KEPT = "flags that were captured before the header turned out to be wrong are kept"
-L2TP = {
+L2TP: dict[str, tuple[dict[str, int], dict[str, int], str]] = {
     "transsrc": ({}, {"80": 4, "37034": 6}, TUNNELLED),
     "transdst": ({}, {"80": 6, "37034": 4}, TUNNELLED),
     "tcp": ({}, {"ACK": 9, "FIN": 2, "PSH": 2, "SYN": 2}, TUNNELLED),

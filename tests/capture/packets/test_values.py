@@ -148,7 +148,7 @@ def test_text_of_a_time_row(unit: str, seconds: int, text: str) -> None:
 
 
 @given(st.sampled_from([f for f in FIELDS.values() if f.encoding in ("number", "choice", "time")]), st.integers(0, 60_000))
-def test_the_text_of_a_row_means_that_row(field, row) -> None:  # type: ignore[no-untyped-def]
+def test_the_text_of_a_row_means_that_row(field, row) -> None:
     if field.encoding == "choice":
         row %= len(field.choices)
     assert row_of_text(field, row_text(field, row)) == row
