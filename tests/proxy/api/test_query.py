@@ -81,7 +81,8 @@ def test_not_is_within_what_exists(ask, told):
 
 def test_an_unknown_value_is_an_empty_row_and_allocates_nothing(ask, told):
     before = (TranslationField.objects.count(), TranslationValue.objects.count())
-    text = 'Count(Row(netsrc="203.0.113.99")) Row(http-hostname="nobody") Count(Bitmap(frame=http-method, rowID="BREW")) Count(Row(tcp="FOO"))'
+    text = 'Count(Row(netsrc="203.0.113.99")) Row(http-hostname="nobody") '
+    text += 'Count(Bitmap(frame=http-method, rowID="BREW")) Count(Row(tcp="FOO"))'
     results = ask(text).json()["results"]
     assert results == [0, {"attrs": {}, "columns": []}, 0, 0]
     assert (TranslationField.objects.count(), TranslationValue.objects.count()) == before
