@@ -83,6 +83,8 @@ CSRF_TRUSTED_ORIGINS = environment.words("PICAPWEB_TRUSTED_ORIGINS")
 ROOT_URLCONF = "picapweb.urls"
 WSGI_APPLICATION = "picapweb.wsgi.application"
 APPEND_SLASH = False
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 INSTALLED_APPS = [
     "picapweb.apps.PicapwebConfig",
@@ -108,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "picapweb.middleware.csrf.Csrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "picapweb.middleware.signed_in.SignedIn",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from picapweb import health
@@ -11,6 +12,8 @@ from picapweb import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("sign-in/", LoginView.as_view(template_name="picapweb/sign_in.html"), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
 ]
 urlpatterns += [path("", include(app)) for app in ("capture.urls", "proxy.urls") if find_spec(app)]
 
