@@ -31,8 +31,12 @@ def problem(
     if wants_html(request):
         # Built without templates, context processors or a session: it must work when the database does not.
         response = HttpResponse(
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{status} {escape(title)}</title>'
-            f"<h1>{escape(title)}</h1><p>{escape(detail)}</p></html>",
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{status} {escape(title)} · picapweb</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+            '<link rel="stylesheet" href="/static/picapweb/look.css"></head><body><header class="site">'
+            '<a class="brand" href="/">picapweb</a><nav><a href="/jobs/">Jobs</a><a href="/explore/">Explore</a>'
+            '<a href="/query/">Query</a></nav></header><main id="main"><section class="box">'
+            f"<h1>{escape(title)}</h1><p>{escape(detail)}</p></section></main></body></html>",
             status=status,
         )
     else:
