@@ -187,6 +187,11 @@ def totals(job: int) -> dict[str, int]:
     return {name: int(value or 0) for name, value in sums.items()}
 
 
+def dropped_packets(job: int) -> int:
+    """How many packets of the job were scanned and not indexed, because it was stopped first."""
+    return int(Batch.objects.filter(job=job, state=BatchState.DROPPED).aggregate(sum=Sum("packets"))["sum"] or 0)
+
+
 def column_ranges(job: int) -> list[list[int]]:
     """The job's visible columns as ascending [first, last] ranges; neighbours joined."""
     ranges: list[list[int]] = []

@@ -92,18 +92,19 @@ def progress_json(job: Job) -> dict[str, Any]:
     ended = job.packets_indexed + job.packets_failed
     rate = ended / seconds if seconds > 0 else 0.0
     if job.ended:
-        return {"fraction": 1.0 if job.state == JobState.DONE else _fraction(job), "packets_per_second": rate, "eta_seconds": 0.0}
+        fraction = 1.0 if job.state == JobState.DONE else _fraction(job, batches.dropped_packets(job.pk))
+        return {"fraction": fraction, "packets_per_second": rate, "eta_seconds": 0.0}
     fraction = _fraction(job)
     eta = seconds * (1 - fraction) / fraction if fraction > 0 else None
     return {"fraction": fraction, "packets_per_second": rate, "eta_seconds": eta}
 
 
-def _fraction(job: Job) -> float:
+def _fraction(job: Job, dropped: int = 0) -> float:
     size = scanned = 0
     for capture in job.captures.all():
         size += capture.size
         scanned += capture.scanned_bytes
-    to_index = job.packets_read - job.packets_filtered_out
+    to_index = job.packets_read - job.packets_filtered_out + dropped
     if not size or not scanned or not to_index:
         return 0.0
     # The rest of the capture is taken to be like what was scanned of it.

@@ -49,6 +49,7 @@ def test_a_running_job_that_is_stopped_keeps_what_is_visible_and_retry_does_the_
     job = control.stop(job)
     assert job.state == JobState.STOPPED
     assert job.packets_indexed == 40 == count(job)
+    assert job_json(job)["progress"]["fraction"] == pytest.approx(40 / PACKETS)
     assert_adds_up(job)
     work.until_idle()
     assert count(job) == 40

@@ -34,19 +34,13 @@ FILES = [
 # (file, field) -> reason: tshark's count is not what the field means.
 _NB6 = "protocols/dpkt__nb6-http.pcap"
 _WRAPPED = "protocols/arkime__http-wrapped-header.pcap"
+_OUTER = "the truth counts TCP inside L2TP as outer; trans* and tcp are of the transport behind the first IP header: UDP 1701"
+_LATER = "the header stands in a later segment, which tshark knows for HTTP from the conversation"
 DIFFERENCES = {
-    **{
-        (
-            _NB6,
-            field,
-        ): "the truth counts TCP inside L2TP as outer; trans* and tcp are of the transport behind the first IP header, UDP 1701"
-        for field in ("transsrc", "transdst", "tcp")
-    },
-    **{
-        (_NB6, field): "one request is inside L2TP and PPP, which is not unpacked yet"
-        for field in ("http-hostname", "http-useragent", "http-method")
-    },
-    (_WRAPPED, "http-useragent"): "the header stands in a later segment, which tshark knows for HTTP from the conversation",
+    (_NB6, "transsrc"): _OUTER,
+    (_NB6, "transdst"): _OUTER,
+    (_NB6, "tcp"): _OUTER,
+    (_WRAPPED, "http-useragent"): _LATER,
 }
 
 FLAGS = {
