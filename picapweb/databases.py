@@ -10,6 +10,7 @@ from picapweb.embedded.data import DataFolder
 from picapweb.environment import BadSetting
 
 CONNECT_SECONDS = 3
+SILENT_SECONDS = 15
 POOL_WAIT_SECONDS = 5
 
 
@@ -37,6 +38,8 @@ def database(url: str, data: DataFolder, *, pool: int = 0) -> dict[str, Any]:
         "PORT": options.pop("port", str(port or "")),
     }
     options.setdefault("connect_timeout", CONNECT_SECONDS)
+    # Over TCP: a server that has vanished is noticed, instead of waited for (unix sockets ignore it).
+    options.setdefault("tcp_user_timeout", 1000 * SILENT_SECONDS)
     if pool:
         options["pool"] = {"min_size": 0, "max_size": pool, "timeout": POOL_WAIT_SECONDS, "max_idle": 300}
         # A connection that Postgres closed meanwhile (it was restarted) is found out when it is taken from the pool.
