@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
+
+# Rings that are not sent yet are sent by one thread: a broker that hangs must hold up nobody's request. More rings than
+# this at once say nothing new.
+MOST_WAITING = 64
+_lock = threading.Lock()
+_waiting = 0
+_thread_of = 0  # the process that the sending thread runs in; a forked child has none
 
 
 def ring(times: int = 1) -> None:
@@ -15,10 +24,27 @@ def ring(times: int = 1) -> None:
 
 
 def _send(times: int) -> None:
+    global _waiting, _thread_of
+    with _lock:
+        _waiting = min(_waiting + times, MOST_WAITING) if _thread_of == os.getpid() else times
+        if _thread_of != os.getpid():
+            _thread_of = os.getpid()
+            threading.Thread(target=_deliver, name="ring", daemon=True).start()
+
+
+def _deliver() -> None:
+    global _waiting, _thread_of
     from capture.tasks import ring as task
 
-    try:
-        for _ in range(times):
+    while True:
+        with _lock:
+            if _waiting == 0:
+                _thread_of = 0
+                return
+            _waiting -= 1
+        try:
             task.apply_async(retry=False, expires=60)
-    except Exception as error:
-        logger.warning("the broker is away, the job waits for the periodic ring: %s", error)
+        except Exception as error:
+            logger.warning("the broker is away, the job waits for the periodic ring: %s", error)
+            with _lock:
+                _waiting = 0

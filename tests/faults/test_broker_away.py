@@ -1,0 +1,43 @@
+"""A broker that hangs or is gone: jobs are taken and wait, the parts are named, and all goes on when it is back."""
+
+from __future__ import annotations
+
+import signal
+
+import psutil
+import pytest
+
+from tests.server import Server
+
+CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
+
+
+@pytest.fixture
+def server(tmp_path):
+    started = Server(tmp_path / "data", PICAPWEB_RING_SECONDS="1", PICAPWEB_WORKERS="1")
+    yield started.ready()
+    started.stop()
+
+
+def test_a_job_is_taken_while_the_broker_hangs_and_indexed_when_it_is_back(server, shared):
+    (broker,) = server.processes("valkey-server")
+    server.wait_for(lambda: server.ask("GET", "/readyz")[0] == 200)
+    broker.send_signal(signal.SIGSTOP)
+    try:
+        job = server.upload(shared / CAPTURE)
+        assert broker.status() == psutil.STATUS_STOPPED
+        status, said = server.ask("GET", "/readyz")
+        assert status == 503
+        assert not said["parts"]["broker"]["ok"]
+        assert said["parts"]["postgres"]["ok"]
+    finally:
+        broker.send_signal(signal.SIGCONT)
+    server.wait_for(lambda: server.job(job["id"])["state"] == "done")
+
+
+def test_a_broker_that_was_killed_is_started_again_and_named(server, shared):
+    (broker,) = server.processes("valkey-server")
+    broker.kill()
+    job = server.upload(shared / CAPTURE)
+    server.wait_for(lambda: any("valkey" in line and "SIGKILL" in line for line in server.lines))
+    server.wait_for(lambda: server.job(job["id"])["state"] == "done")
