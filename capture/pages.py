@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -13,22 +11,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from capture.api.jobs import LARGEST_PAGE, PAGE, find_jobs, get_job, whole_number
+from capture.api.jobs import LARGEST_PAGE, PAGE, find_jobs, whole_number
 from capture.api.receive import job_from_request
 from capture.api.registers import interfaces as list_of_interfaces
-from capture.models import ENDED, Job, JobKind, JobState
+from capture.models import ENDED, JobKind, JobState
 from capture.packets.dissect import DISSECTORS
 from capture.packets.registry import PRESETS
-from capture.services import control
 from capture.services.describe import job_json
 from capture.services.errors import Refused
 from capture.services.options import Options
-from indexing.backends.base import BackendAway, BackendError
-from proxy.facets import facet
-from proxy.links import Where, row
-
-TOP_FIELDS = ("netsrc", "netdst", "transproto", "transdst", "appproto", "tcp", "http-hostname")
-TOP_VALUES = 8
 
 # What the form says of each option: its words, and the HTML input that fits. Defaults are those of Options.
 OPTIONS = (
@@ -135,93 +126,6 @@ def _new_job_page(request: HttpRequest, refused: Refused | None = None) -> HttpR
         "known": known,
     }
     return render(request, "capture/new_job.html", context, status=refused.status if refused is not None else 200)
-
-
-@require_safe
-def job(request: HttpRequest, pk: int) -> HttpResponse:
-    """A job: what it did, what is in it."""
-    return _job_page(request, get_job(pk))
-
-
-def _job_page(request: HttpRequest, one: Job, refused: Refused | None = None) -> HttpResponse:
-    context = _live(one) | {"error": refused.detail if refused is not None else "", "curl": _curl(request, one)}
-    return render(request, "capture/job.html", context, status=refused.status if refused is not None else 200)
-
-
-@require_safe
-def job_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a job's page that changes. When the job has ended the whole page is asked for again, once."""
-    one = get_job(pk)
-    response = render(request, "capture/job_live.html", _live(one))
-    if one.ended and request.headers.get("HX-Request"):
-        response["HX-Refresh"] = "true"
-    return response
-
-
-def _live(one: Job) -> dict[str, Any]:
-    where = Where(index=one.index, jobs=(one.pk,))
-    tops, tops_gone = [], ""
-    if one.packets_indexed:
-        try:
-            tops = [facet(where, row("job", str(one.pk)), name, TOP_VALUES) for name in TOP_FIELDS]
-        except (BackendAway, BackendError) as error:
-            # The job's own figures are in Postgres: they are shown whatever the index does.
-            tops_gone = str(error)
-    return {
-        "job": one,
-        "said": job_json(one),
-        "ended": one.ended,
-        "tops": [found for found in tops if found.values],
-        "tops_gone": tops_gone,
-        "packets_url": where.url("/explore/"),
-        "undecodable_url": where.top("error"),
-        "can_stop": one.state in (JobState.QUEUED, JobState.RUNNING),
-        "can_retry": one.state in (JobState.STOPPED, JobState.FAILED),
-    }
-
-
-def _curl(request: HttpRequest, one: Job) -> str:
-    """The order of this job as a command. Options that stand at their defaults are left out."""
-    defaults = asdict(Options())
-    parts = ["curl", "-F", shlex.quote(f"file=@{one.name}")]
-    wanted: dict[str, Any] = {"filter": one.filter, "index": one.index, "tags": ",".join(one.tags), **one.options}
-    for name, value in wanted.items():
-        if value and value != defaults.get(name):
-            parts += ["-F", shlex.quote(f"{name}={value}")]
-    return " ".join([*parts, request.build_absolute_uri("/jobs/")])
-
-
-def _order(
-    request: HttpRequest, pk: int, verb: str, words: str, order: Callable[[Job], Any], after: str | None = None
-) -> HttpResponse:
-    """A change of a job: GET asks whether, POST does it."""
-    one = get_job(pk)
-    if request.method != "POST":
-        return render(request, "capture/confirm.html", {"job": one, "verb": verb, "words": words})
-    try:
-        order(one)
-    except Refused as refused:
-        return _job_page(request, get_job(pk), refused)
-    return see_other(after or one.get_absolute_url())
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ends a job before its end."""
-    return _order(request, pk, "stop", "What is indexed already stays, and the job can be retried.", control.stop)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """A stopped or failed job goes on."""
-    return _order(request, pk, "retry", "The job goes on where it ended.", control.retry)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Deletes a job, once it was confirmed."""
-    words = "Its packets leave every answer at once; its capture and its share of the index are removed. This cannot be undone."
-    return _order(request, pk, "delete", words, control.delete, "/jobs/")
 
 
 @require_safe

@@ -5,11 +5,17 @@ from __future__ import annotations
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
+from capture.api import jobs
 from picapweb.negotiate import by_accept
-from proxy import pages
+from proxy import job_pages, pages
 from proxy.api import packets, pilosa
 
 urlpatterns = [
+    path("jobs/<int:pk>/", by_accept(jobs.OneJob.as_view(), job_pages.job), name="job"),
+    path("jobs/<int:pk>/live/", job_pages.job_live, name="job-live"),
+    path("jobs/<int:pk>/stop/", by_accept(jobs.Stop.as_view(), job_pages.stop), name="job-stop"),
+    path("jobs/<int:pk>/retry/", by_accept(jobs.Retry.as_view(), job_pages.retry), name="job-retry"),
+    path("jobs/<int:pk>/delete/", job_pages.delete, name="job-delete"),
     path("index/<str:index>/query", pilosa.query, name="pilosa-query"),
     path("explore/", pages.explore, name="explore"),
     path("query/", pages.console, name="query"),

@@ -6,9 +6,11 @@ import logging
 import os
 import threading
 
+from celery import current_app
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
+TASK = "capture.tasks.ring"  # by its name: the task itself stands above the services
 
 # Rings that are not sent yet are sent by one thread: a broker that hangs must hold up nobody's request. More rings than
 # this at once say nothing new.
@@ -34,8 +36,6 @@ def _send(times: int) -> None:
 
 def _deliver() -> None:
     global _waiting, _thread_of
-    from capture.tasks import ring as task
-
     while True:
         with _lock:
             if _waiting == 0:
@@ -43,7 +43,7 @@ def _deliver() -> None:
                 return
             _waiting -= 1
         try:
-            task.apply_async(retry=False, expires=60)
+            current_app.send_task(TASK, retry=False, expires=60)
         except Exception as error:
             logger.warning("the broker is away, the job waits for the periodic ring: %s", error)
             with _lock:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from capture.packets.layers import PAYLOAD, UNDECODED, Layer, LayerField, undecoded
+from capture.packets.layer import PAYLOAD, UNDECODED, Layer, LayerField, undecoded
 from capture.packets.recognise.tls import is_tls
 from capture.packets.scapy_dissector import scapy_modules, tree_modules
 from capture.packets.scapy_dissector.packet import walk_packet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from capture.packets.layers import LayerField
+from capture.packets.layer import LayerField
 from capture.packets.registry import TCP_FLAGS
 from capture.packets.values import text_of
 

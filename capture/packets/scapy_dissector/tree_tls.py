@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capture.packets.layers import Layer, LayerField
+from capture.packets.layer import Layer, LayerField
 
 _TYPES = {20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data", 24: "heartbeat"}
 _VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}

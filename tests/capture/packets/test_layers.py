@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from capture.packets.layers import Layer, LayerField, layer_tree
+from capture.packets.layer import Layer, LayerField
+from capture.packets.layers import layer_tree
 from capture.packets.reading import read_batch
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
 from capture.packets.sources import open_capture
