@@ -22,13 +22,14 @@ from proxy.locate import column_of
 from proxy.one_packet import one_packet
 from proxy.packets import page_by_time, page_of
 from proxy.pql.unparse import unparse
+from proxy.time_range import time_range
 from proxy.tops import field_figures, top
 
 LIMIT, LARGEST_LIMIT = 100, 10_000
 # Order by time reads the time of every packet found, so it has a bound; capture order has none.
 LARGEST_SORT = 2_000_000
 TABLE_FIELDS = ("netsrc", "transsrc", "netdst", "transdst", "appproto", "tcp", "http-hostname")
-PACKET_PARAMETERS = [OpenApiParameter(name, str) for name in ("index", "q", "lang", "job")]
+PACKET_PARAMETERS = [OpenApiParameter(name, str) for name in ("index", "q", "lang", "job", "from", "to")]
 LOOKS_LIKE_PQL = re.compile(r"\s*[A-Z]\w*\(")
 
 
@@ -60,17 +61,16 @@ def question_of(given: Any) -> Question:
         if not text.isdecimal():
             raise Refused(f"job must be a number, not {text!r}", option="job")
         jobs.append(get_job(int(text[:18])).pk)
-    for name in ("from", "to"):
-        if given.get(name):
-            raise Refused(
-                f"{name} is not understood yet: use the rows of time-second, time-minute, time-hour, time-day", option=name
-            )
     index = given.get("index") or DEFAULT_INDEX
     try:
         known_index(index)
     except QueryError:
         raise Http404(f"there is no index {index!r}") from None
-    return Question(index, q, jobs, bitmap_of(q, jobs))
+    call = bitmap_of(q, jobs)
+    within = time_range(index, given.get("from", ""), given.get("to", ""))
+    if within is not None:
+        call = Call("Intersect", [call, within])
+    return Question(index, q, jobs, call)
 
 
 class Packets(APIView):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -95,7 +96,8 @@ def test_a_long_query_by_post(client, job, index):
         ({"fields": "netscr"}, "fields"),
         ({"lang": "sql"}, "lang"),
         ({"job": "x"}, "job"),
-        ({"from": "2012"}, "from"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2011-03-18T19:06:08.5Z"}, "to"),
     ],
 )
 def test_a_bad_parameter_is_named(get, job, query, option):
@@ -227,3 +229,16 @@ def test_fields(get, job, told):
 def test_the_api_describes_itself(client):
     response = client.get("/api/schema/", headers={"accept": "application/json"})
     assert response.status_code == 200
+
+
+def test_a_range_of_time_has_the_packets_of_its_seconds(get, job):
+    packets = get("/packets/", limit=1000).json()["packets"]
+    seconds = [int(packet["time_ns"]) // 10**9 for packet in packets]
+    begin, end = seconds[0] + 1, seconds[-1] - 1
+    wanted = [packet["number"] for packet, second in zip(packets, seconds, strict=True) if begin <= second < end]
+    text = [datetime.fromtimestamp(second, UTC).isoformat() for second in (begin, end)]
+    found = get("/packets/", **{"from": text[0], "to": text[1], "limit": 1000}).json()["packets"]
+    assert [packet["number"] for packet in found] == wanted != []
+    assert get("/packets/", **{"from": text[0]}).json()["count"] == sum(second >= begin for second in seconds)
+    assert get("/packets/", to=text[1]).json()["count"] == sum(second < end for second in seconds)
+    assert get("/packets/", **{"from": "2030-01-01T00:00:00Z"}).json()["count"] == 0
