@@ -1,16 +1,18 @@
-"""The real thing as a user starts it: `manage.py up` in a process of its own, on a free port and a data folder of the test's."""
+"""`manage.py up` as a user starts it: a process of its own, whose lines can be waited for."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,63 +20,107 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-READY_SECONDS = 60
+LAUNCHER = ROOT / "picapweb" / "embedded" / "launch.py"
+PATIENCE = 90.0
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
-def clean_environment(**extra: str) -> dict[str, str]:
-    """Our environment without the settings of the test session."""
-    ours = ("PICAPWEB_", "DATABASE_URL", "BROKER_URL", "INDEX_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | extra
+def clean_environment(**more: str) -> dict[str, str]:
+    """Our own, without what the test session set for itself."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PICAPWEB_", "DJANGO_"))}
+    return {**kept, "PICAPWEB_WORKERS": "1", **more}
 
 
 class Server:
-    """A started server; `lines` is what it printed so far."""
+    """A running `up`, a context manager. mode: as whom it runs (picapweb/embedded/launch.py)."""
 
-    def __init__(self, data: Path, *files: Path, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(self, data: Path, *arguments: str, mode: str = "same", port: int | None = None, **environment: str) -> None:
+        self.data, self.port = data, port or free_port()
+        command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(self.port), "--data", str(data), *arguments]
+        if mode != "same":
+            command = [sys.executable, str(LAUNCHER), str(os.getpid()), "15", mode, *command]
         self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(self.port), "--data", str(data), *map(str, files)],
+        self._more = threading.Condition()
+        self._process = subprocess.Popen(
+            command,
             env=clean_environment(**environment),
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        self.lines.extend(iter(self.process.stdout.readline, ""))
+    def __enter__(self) -> Server:
+        self.wait_for(r"^ready: ")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.end(signal.SIGTERM)
 
     @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
+    def pid(self) -> int:
+        return self._process.pid
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = READY_SECONDS) -> Any:
-        """The first true value of a condition. Raises AssertionError with what the server printed."""
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first line that matches; it may be there already. AssertionError with all the lines if it does not come."""
+        end, seen = time.monotonic() + PATIENCE, 0
+        with self._more:
+            while True:
+                ended = not self._reader.is_alive()  # asked before looking: no line comes after it
+                for line in self.lines[seen:]:
+                    if match := re.search(pattern, line):
+                        return match
+                seen = len(self.lines)
+                if ended or time.monotonic() > end:
+                    raise AssertionError(f"no line like {pattern!r}:\n" + "\n".join(self.lines))
+                self._more.wait(0.5)
+
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """The first true value of a condition. AssertionError with all the lines if it does not come true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if value := condition():
                 return value
-            assert self.process.poll() is None, "".join(self.lines)
+            assert self._process.poll() is None, "\n".join(self.lines)
             time.sleep(0.05)
-        raise AssertionError("not in time; the server printed:\n" + "".join(self.lines))
+        raise AssertionError("not in time; the server printed:\n" + "\n".join(self.lines))
 
-    def line(self, start: str, seconds: float = READY_SECONDS) -> str:
-        """The first printed line that begins so."""
-        return str(self.wait_for(lambda: next((line for line in self.lines if line.startswith(start)), ""), seconds)).strip()
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        self._process.send_signal(number)
+        return self.wait()
 
-    def ready(self) -> Server:
-        self.line("ready: ")
-        return self
+    def wait(self) -> int:
+        try:
+            code = self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise AssertionError("it did not end:\n" + "\n".join(self.lines)) from None
+        self._reader.join(PATIENCE)
+        return code
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def child(self, name: str) -> psutil.Process:
+        """The process of a service, by what its command line holds."""
+        mark = {"postgres": "bin/postgres", "valkey": "valkey-server", "worker": " worker ", "beat": " beat ", "web": "granian"}[
+            name
+        ]
+        return next(one for one in psutil.Process(self.pid).children() if mark in " ".join(one.cmdline()))
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return answer.status, answer.read()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of one request."""
@@ -95,6 +141,7 @@ class Server:
         return dict(job)
 
     def job(self, number: int) -> dict[str, Any]:
+        """A job as the API has it now."""
         return dict(self.ask("GET", f"/jobs/{number}/")[1])
 
     def pql(self, text: str) -> Any:
@@ -103,23 +150,35 @@ class Server:
         assert status == 200, answer
         return answer["results"]
 
-    def processes(self, *words: str) -> list[psutil.Process]:
-        """The server's descendants whose command line holds all of the words."""
-        found = []
-        for process in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                if all(word in " ".join(process.cmdline()) for word in words):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._more:
+                self.lines.append(line.rstrip("\n"))
+                self._more.notify_all()
+        with self._more:
+            self._more.notify_all()
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ends it; the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run (zombies do not)."""
+    return [one for one in processes if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]
+
+
+def left_on(data: Path) -> list[list[str]]:
+    """Command lines of all processes of this machine that name the data folder or work in it."""
+    found = []
+    for process in psutil.process_iter():
         try:
-            return self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
+            if str(data) in " ".join(process.cmdline()) or process.cwd().startswith(str(data)):
+                found.append(process.cmdline())
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.server import ROOT, clean_environment, free_port
+
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), "picap", *arguments]
-
-
-def clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PICAPWEB_", "DATABASE_URL", "INDEX_URL"))}
 
 
 def picap(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +25,7 @@ def picap(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_once_indexes_a_file_prints_the_job_and_leaves_nothing_behind(shared, tmp_path):
-    environment = {**clean_environment(), "TMPDIR": str(tmp_path)}
+    environment = clean_environment(TMPDIR=str(tmp_path))
     done = subprocess.run(
         command("-f", str(shared / CAPTURE), "-e", "tcp", "-b", f"localhost:{free_port()}", "--once", "--json"),
         env=environment,

@@ -14,14 +14,13 @@ CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
 
 @pytest.fixture
 def server(tmp_path):
-    started = Server(tmp_path / "data", PICAPWEB_RING_SECONDS="1", PICAPWEB_WORKERS="1")
-    yield started.ready()
-    started.stop()
+    with Server(tmp_path / "data", PICAPWEB_RING_SECONDS="1") as started:
+        yield started
 
 
 def test_a_job_is_taken_while_the_broker_hangs_and_indexed_when_it_is_back(server, shared):
-    (broker,) = server.processes("valkey-server")
-    server.wait_for(lambda: server.ask("GET", "/readyz")[0] == 200)
+    broker = server.child("valkey")
+    server.until(lambda: server.ask("GET", "/readyz")[0] == 200)
     broker.send_signal(signal.SIGSTOP)
     try:
         job = server.upload(shared / CAPTURE)
@@ -32,12 +31,12 @@ def test_a_job_is_taken_while_the_broker_hangs_and_indexed_when_it_is_back(serve
         assert said["parts"]["postgres"]["ok"]
     finally:
         broker.send_signal(signal.SIGCONT)
-    server.wait_for(lambda: server.job(job["id"])["state"] == "done")
+    server.until(lambda: server.job(job["id"])["state"] == "done")
 
 
 def test_a_broker_that_was_killed_is_started_again_and_named(server, shared):
-    (broker,) = server.processes("valkey-server")
+    broker = server.child("valkey")
     broker.kill()
     job = server.upload(shared / CAPTURE)
-    server.wait_for(lambda: any("valkey" in line and "SIGKILL" in line for line in server.lines))
-    server.wait_for(lambda: server.job(job["id"])["state"] == "done")
+    server.until(lambda: any("valkey" in line and "SIGKILL" in line for line in server.lines))
+    server.until(lambda: server.job(job["id"])["state"] == "done")

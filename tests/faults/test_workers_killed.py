@@ -18,11 +18,9 @@ FIELDS = ("netsrc", "netdst", "transsrc", "transdst", "tcp", "http-hostname", "t
 
 @pytest.fixture
 def server(tmp_path):
-    started = Server(
-        tmp_path / "data", PICAPWEB_LEASE_SECONDS=str(LEASE_SECONDS), PICAPWEB_BATCH_PACKETS="1000", PICAPWEB_WORKERS="2"
-    )
-    yield started.ready()
-    started.stop()
+    settings = {"PICAPWEB_LEASE_SECONDS": str(LEASE_SECONDS), "PICAPWEB_BATCH_PACKETS": "1000", "PICAPWEB_WORKERS": "2"}
+    with Server(tmp_path / "data", **settings) as started:
+        yield started
 
 
 def answers(server: Server, job: int) -> list:
@@ -41,9 +39,9 @@ def test_the_index_is_exact_after_the_worker_group_was_killed(server, shared):
     job = server.upload(shared / "pcaps" / CAPTURE)["id"]
     killed = 0
     for share in (0.2, 0.5):
-        server.wait_for(lambda at=share: server.job(job)["packets"]["indexed"] >= at * told["packets"])
-        group = server.processes("celery", "worker")
-        assert group
+        server.until(lambda at=share: server.job(job)["packets"]["indexed"] >= at * told["packets"])
+        worker = server.child("worker")
+        group = [worker, *worker.children(recursive=True)]
         assert server.job(job)["state"] == "running"
         for process in group:
             try:
@@ -53,7 +51,7 @@ def test_the_index_is_exact_after_the_worker_group_was_killed(server, shared):
                 continue
     assert killed >= 4
     began = time.monotonic()
-    server.wait_for(lambda: server.job(job)["state"] != "running", 120)
+    server.until(lambda: server.job(job)["state"] != "running", 120)
     recovered = time.monotonic() - began
 
     said = server.job(job)
@@ -62,6 +60,6 @@ def test_the_index_is_exact_after_the_worker_group_was_killed(server, shared):
     assert any("worker" in line and "SIGKILL" in line for line in server.lines), server.lines
 
     undisturbed = server.upload(shared / "pcaps" / CAPTURE, "?again=true")["id"]
-    server.wait_for(lambda: server.job(undisturbed)["state"] == "done", 120)
+    server.until(lambda: server.job(undisturbed)["state"] == "done", 120)
     assert without_ids(answers(server, job)) == without_ids(answers(server, undisturbed))
     assert answers(server, job)[:2] == [told["packets"], {"value": told["frame_len_sum"], "count": told["packets"]}]

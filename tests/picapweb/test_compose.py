@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from tests.picapweb.server import ROOT
+from tests.server import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]

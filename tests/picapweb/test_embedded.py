@@ -22,7 +22,7 @@ from picapweb.embedded import postgres, privilege, valkey
 from picapweb.embedded.child import launcher
 from picapweb.embedded.data import DataFolder, DataFolderError, InUse
 from picapweb.embedded.services import Embedded
-from tests.picapweb.server import left_on
+from tests.server import left_on
 
 NOBODY = 65534
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from picapweb import environment
 from picapweb.environment import BadSetting
-from tests.picapweb.server import ROOT, clean_environment
+from tests.server import ROOT, clean_environment
 
 NAME = "PICAPWEB_TEST"
 

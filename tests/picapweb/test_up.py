@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from picapweb.embedded import privilege
-from tests.picapweb.server import PATIENCE, ROOT, Server, alive, clean_environment, free_port, left_on
+from tests.server import PATIENCE, ROOT, Server, alive, clean_environment, free_port, left_on
 
 SERVICES = ("postgres", "valkey", "worker", "beat", "web")
 
