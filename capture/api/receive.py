@@ -36,11 +36,15 @@ def job_from_request(request: HttpRequest) -> Job:
     if kind == "application/json":
         return _from_json(request, length, owner)
     if kind == "multipart/form-data":
-        return _from_multipart(request, owner)
+        return _from_multipart(request, length, owner)
     if kind in RAW_TYPES:
         given = {name: value for name, value in request.GET.items() if name not in NOT_OPTIONS}
         options = parse_options(given)
-        return create.from_upload(storage.receive(_body(request, length), options.name or "upload"), options, owner)
+        upload = storage.receive(_body(request, length), options.name or "upload")
+        if length is not None and upload.size < length:
+            upload.discard()
+            raise _broke_off(upload.size, length)
+        return create.from_upload(upload, options, owner)
     if not kind and not length:
         raise Refused("the body is empty: send a capture, or say what to capture")
     raise Refused(
@@ -70,6 +74,29 @@ def _body(request: HttpRequest, length: int | None) -> Iterator[bytes]:
         raise Refused(f"the upload broke off: {error}") from None
 
 
+def _broke_off(came: int, length: int) -> Refused:
+    """A client that goes away in the middle looks like the end of the body: what came is no capture of theirs."""
+    return Refused(f"the upload broke off: {came:,} of {length:,} bytes came")
+
+
+class _Counted:
+    """A request's body that counts what was read of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, *size: int) -> bytes:
+        piece: bytes = self._stream.read(*size)
+        self.count += len(piece)
+        return piece
+
+    def readline(self, *size: int) -> bytes:
+        line: bytes = self._stream.readline(*size)
+        self.count += len(line)
+        return line
+
+
 def _from_json(request: HttpRequest, length: int | None, owner: Any) -> Job:
     if length is not None and length > MAX_JSON:
         raise Refused(f"a JSON order of {length:,} bytes is more than {MAX_JSON:,}", 413)
@@ -93,11 +120,15 @@ def _from_json(request: HttpRequest, length: int | None, owner: Any) -> Job:
     return create.from_interfaces(names, options, owner)
 
 
-def _from_multipart(request: HttpRequest, owner: Any) -> Job:
+def _from_multipart(request: HttpRequest, length: int | None, owner: Any) -> Job:
     handler = _ToDisk(request)
     request.upload_handlers = [handler]
+    body = _Counted(request._stream)
+    request._stream = body  # type: ignore[assignment]  # Django reads it, and nothing else of it is used
     try:
         form = request.POST
+        if length is not None and body.count < length:
+            raise _broke_off(body.count, length)
         given = {name: form.getlist(name)[-1] if len(form.getlist(name)) == 1 else form.getlist(name) for name in form}
         for name in ("csrfmiddlewaretoken", *NOT_OPTIONS):
             given.pop(name, None)

@@ -235,3 +235,31 @@ def test_another_content_type(client):
 def test_a_name_with_a_path_keeps_its_last_part(client, pcap):
     response = client.post("/jobs/", {"file": SimpleUploadedFile("x.pcap", pcap), "name": "<b>&"})
     assert response.json()["name"] == "<b>&"
+
+
+def test_a_raw_upload_that_breaks_off_is_no_job(client, pcap, data):
+    response = client.generic(
+        "POST",
+        "/jobs/",
+        b"",
+        CONTENT_TYPE="application/octet-stream",
+        CONTENT_LENGTH=str(len(pcap)),
+        **{"wsgi.input": io.BytesIO(pcap[:1000])},
+    )
+    assert_refused(response, 400, "broke off: 1,000 of")
+    assert list((data / "captures" / "incoming").iterdir()) == []
+
+
+def test_a_form_that_breaks_off_is_no_job(client, pcap, data):
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pcap"\r\n\r\n'
+    body = head + pcap + b"\r\n--x--\r\n"
+    response = client.generic(
+        "POST",
+        "/jobs/",
+        b"",
+        CONTENT_TYPE="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(len(body)),
+        **{"wsgi.input": io.BytesIO(body[:5000])},
+    )
+    assert_refused(response, 400, "broke off: 5,000 of")
+    assert list((data / "captures" / "incoming").iterdir()) == []
