@@ -133,9 +133,10 @@ class CaptureFile(models.Model):
     read_error = models.TextField(blank=True)
 
     scan_state = models.CharField(max_length=8, choices=ScanState, default=ScanState.WAITING)
-    position = models.JSONField(null=True)
+    position = models.TextField(null=True, help_text="JSON; as text, for jsonb refuses a NUL in a name or comment")
     scanned_bytes = models.BigIntegerField(default=0)
-    attempt = models.IntegerField(default=0)
+    attempt = models.IntegerField(default=0, help_text="the claim's token: it only ever grows")
+    failures = models.IntegerField(default=0, help_text="scanners that ended without a word since the last batch")
     lease_until = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
     worker = models.TextField(blank=True)

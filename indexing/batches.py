@@ -156,8 +156,10 @@ def set_aside(held: Claim, reason: str) -> None:
 
 
 def drop_waiting(job: int) -> int:
-    """A job was stopped: its batches that no worker has are not indexed. How many."""
-    return Batch.objects.filter(job=job, state=BatchState.READY).update(state=BatchState.DROPPED)
+    """A job was stopped: its batches that no worker has (any more) are not indexed. How many."""
+    lapsed = Q(state=BatchState.CLAIMED, lease_until__lt=Now())
+    nobodys = Batch.objects.filter(Q(state=BatchState.READY) | lapsed, job=job)
+    return nobodys.update(state=BatchState.DROPPED, lease_until=None)
 
 
 def make_ready_again(job: int) -> int:

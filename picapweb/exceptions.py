@@ -55,3 +55,14 @@ class Problems:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return answer(request, error)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's hook for a URL that is nobody's."""
+    words = str(exception) if isinstance(exception, Http404) and exception.args and isinstance(exception.args[0], str) else ""
+    return problem(request, 404, words or f"there is nothing at {request.path}")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's hook for a request that it cannot read."""
+    return problem(request, 400, str(exception) or "the request cannot be read")

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "picapweb.middleware.headers.SecurityHeaders",
     "picapweb.middleware.origin.HostAndOrigin",
     "picapweb.middleware.away.PartAway",
+    "picapweb.middleware.length.LengthRequired",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

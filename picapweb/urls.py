@@ -17,4 +17,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 urlpatterns += [path("", include(app)) for app in ("capture.urls", "proxy.urls") if find_spec(app)]
 
+handler404 = "picapweb.exceptions.not_found"
+handler400 = "picapweb.exceptions.bad_request"
 handler500 = "picapweb.middleware.away.handler500"

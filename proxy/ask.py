@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from capture.services.options import INDEX_NAME
 from indexing import store
 from indexing.backends.base import ACCESS_FIELD, LIVE_ROW
 from indexing.calls import Call, CountResult, QueryError, Result, RowRef, ValCountResult
@@ -16,7 +17,9 @@ from proxy.pql.writes import readable
 from proxy.translator import TableTranslator
 
 DEFAULT_INDEX = "net"
-BITMAP_CALLS = frozenset({"Row", "Union", "Intersect", "Difference", "Xor", "Not", "Shift", "Range"})
+NO_INDEX = "index not found"
+# Shift is none of them: what it gives are columns of no packet.
+BITMAP_CALLS = frozenset({"Row", "Union", "Intersect", "Difference", "Xor", "Not", "Range"})
 
 
 @dataclass
@@ -29,8 +32,8 @@ class Answer:
 
 def known_index(index: str) -> str:
     """The index, if there is one of that name; the default one is always there. Raises QueryError in Pilosa's words."""
-    if index != DEFAULT_INDEX and not PacketIndex.objects.filter(name=index).exists():
-        raise QueryError("index not found")
+    if index != DEFAULT_INDEX and not (INDEX_NAME.fullmatch(index) and PacketIndex.objects.filter(name=index).exists()):
+        raise QueryError(NO_INDEX)
     return index
 
 
@@ -46,6 +49,13 @@ def ask(index: str, calls: list[Call], shards: Sequence[int] | None = None) -> A
     readable(calls)
     if not calls:
         return Answer([], [])
+    try:
+        return _ask(index, calls, shards)
+    except OverflowError as error:
+        raise QueryError(f"a number is out of range: {error}") from None
+
+
+def _ask(index: str, calls: list[Call], shards: Sequence[int] | None) -> Answer:
     backend = store.ensure_index(index)
     translator = TableTranslator(index)
     asked = translate(calls, translator)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.paginator import EmptyPage, Paginator
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -47,13 +50,16 @@ def whole_number(given: dict[str, Any] | Any, name: str, default: int, least: in
     text = given.get(name, "")
     if text == "":
         return default
-    if not text.isdecimal() or not least <= int(text[:20]) <= most:
+    if not text.isascii() or not text.isdecimal() or not least <= int(text[:20]) <= most:
         raise Refused(f"{name} must be a number from {least} to {most}, not {text!r}", option=name)
     return int(text)
 
 
 def find_jobs(given: Any) -> QuerySet[Job]:
     """Live jobs by the filters of the query string, newest first: state, kind, tag, index, text. Raises Refused."""
+    for name in ("tag", "index", "text"):
+        if "\0" in given.get(name, ""):
+            raise Refused(f"{name} must not hold a NUL", option=name)
     jobs: QuerySet[Job] = Job.objects.live().prefetch_related("captures").order_by("-id")
     for name, choices in (("state", JobState.values), ("kind", JobKind.values)):
         if value := given.get(name):
@@ -112,10 +118,7 @@ class Jobs(APIView):
 
 def _wait_seconds(request: Request) -> float:
     text = request.GET.get("wait", "")
-    try:
-        seconds = float(text or 0)
-    except ValueError:
-        seconds = -1.0
+    seconds = float(text or 0) if re.fullmatch(r"[0-9]{0,9}(\.[0-9]+)?", text) else -1.0
     if not 0 <= seconds <= LONGEST_WAIT:
         raise Refused(f"wait must be a number of seconds from 0 to {LONGEST_WAIT:.0f}, not {text!r}", option="wait")
     return seconds
@@ -125,6 +128,7 @@ def _wait(job: Job, seconds: float) -> Job:
     until = time.monotonic() + seconds
     pause = 0.02
     while not job.ended and time.monotonic() < until:
+        connection.close()  # a waiter must not keep a connection that others need
         time.sleep(min(pause, max(0.0, until - time.monotonic())))
         pause = min(pause * 1.5, 0.5)
         job = get_job(job.pk)
@@ -160,6 +164,7 @@ class Retry(APIView):
         return Response(job_json(get_job(control.retry(get_job(pk)).pk)), status=202)
 
 
+@require_safe
 def events(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """Server-sent events: `job` with the job as data at every change, until it ends."""
     get_job(pk)
@@ -189,12 +194,14 @@ def _events(pk: int) -> Iterator[bytes]:
                 yield b": still here\n\n"
             if job.ended:
                 return
+            connection.close()
             time.sleep(EVENT_SECONDS)
             quiet += EVENT_SECONDS
     finally:
         _streams.release()
 
 
+@require_safe
 def pcap(request: HttpRequest, pk: int) -> FileResponse:
     """The stored capture, decompressed."""
     job = get_job(pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -177,7 +178,7 @@ class _ToDisk(FileUploadHandler):
         assert self.receiver is not None
         receiver, self.receiver = self.receiver, None
         self.upload = receiver.finish()
-        return UploadedFile(None, self.upload.name, size=file_size)
+        return UploadedFile(io.BytesIO(), self.upload.name, size=file_size)
 
     def upload_interrupted(self) -> None:
         self.discard()

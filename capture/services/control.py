@@ -12,7 +12,7 @@ from capture.services import progress, storage
 from capture.services.errors import Refused
 from capture.services.ring import ring
 from indexing import batches, store
-from indexing.backends.base import BackendAway, BatchRange
+from indexing.backends.base import BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def retry(job: Job) -> Job:
         if job.state not in (JobState.STOPPED, JobState.FAILED):
             raise Refused(f"job {job.pk} is {job.state}: only a stopped or failed job can be retried", 409)
         job.captures.exclude(scan_state=ScanState.DONE).update(
-            scan_state=ScanState.WAITING, attempt=0, lease_until=None, not_before=None, read_error=""
+            scan_state=ScanState.WAITING, failures=0, lease_until=None, not_before=None, read_error=""
         )
         progress.recount(job)
         scanned = not job.captures.exclude(scan_state=ScanState.DONE).exists()
@@ -77,15 +77,24 @@ def delete(job: Job) -> None:
 
 def clear_one_deleted() -> bool:
     """Clears what a deleted job left: bits, files, rows. False if there is none, or the backend is away."""
+    deleted = Job.objects.filter(deleted__isnull=False).order_by("id").values_list("pk", flat=True)
+    return any(_clear(pk) for pk in deleted)
+
+
+def _clear(pk: int) -> bool:
     with transaction.atomic():
-        job = Job.objects.select_for_update(skip_locked=True).filter(deleted__isnull=False).order_by("id").first()
+        captures = CaptureFile.objects.select_for_update(skip_locked=True).filter(job=pk)
+        if len(captures) != CaptureFile.objects.filter(job=pk).count():
+            return False
+        list(Batch.objects.select_for_update().filter(job=pk).order_by("id").values_list("pk"))
+        job = Job.objects.select_for_update(skip_locked=True).filter(pk=pk, deleted__isnull=False).first()
         if job is None:
             return False
         try:
             for index, ranges in _ranges(list(Batch.objects.select_related("index").filter(job=job.pk))).items():
                 store.backend().clear_batches(index, ranges)
-        except BackendAway as away:
-            logger.warning("clearing job %d waits: %s", job.pk, away)
+        except (BackendAway, BackendError) as error:
+            logger.warning("clearing job %d waits: %s", job.pk, error)
             return False
         storage.remove_job_folder(job.pk)
         Batch.objects.filter(job=job.pk, state=BatchState.HIDDEN).delete()

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from capture.models import CaptureFile, Job, JobKind, JobState
 from capture.packets.batch import CaptureInfo
@@ -23,14 +23,13 @@ ETHERNET = 1
 
 def from_upload(upload: storage.Upload, options: Options, owner: Any = None) -> Job:
     """A job for a received file. Raises Refused: not a capture, bad filter, a known file (409 with the job)."""
+    job: Job | None = None
     try:
         compressed, info = storage.examine(upload.path)
         _check_filter(options.filter, info)
-        if not options.again:
-            known = find_known(upload.sha256, options)
-            if known is not None:
-                raise Refused(f"this file is known: job {known.pk} has it; give again=true to index it again", 409, job=known)
         with transaction.atomic():
+            if not options.again:
+                _refuse_known(upload.sha256, options)
             job, capture = _make(JobKind.FILE, options.name or upload.name or "upload", options, owner)
             capture.compressed, capture.sha256 = compressed, upload.sha256
             job.folder.mkdir(parents=True, mode=0o700)
@@ -44,6 +43,8 @@ def from_upload(upload: storage.Upload, options: Options, owner: Any = None) -> 
             capture.save()
     except BaseException:
         upload.discard()
+        if job is not None:
+            storage.remove_job_folder(job.pk)
         raise
     ring()
     return job
@@ -83,6 +84,15 @@ def check_interfaces(names: list[str], options: Options) -> None:
     raise Refused("live capture is not in this version yet: capture to a file (tcpdump -w) and upload it", option="iface")
 
 
+def _refuse_known(sha256: str, options: Options) -> None:
+    """Part of the transaction that makes the job: of two uploads of one file at the same moment, one is the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{sha256} {options.index}"])
+    known = find_known(sha256, options)
+    if known is not None:
+        raise Refused(f"this file is known: job {known.pk} has it; give again=true to index it again", 409, job=known)
+
+
 def find_known(sha256: str, options: Options) -> Job | None:
     """A live job with the same file, index, filter, dissector and fields that did not fail."""
     jobs = Job.objects.live().filter(captures__sha256=sha256, index=options.index, filter=options.filter)
@@ -116,14 +126,22 @@ def _make(kind: JobKind, name: str, options: Options, owner: Any) -> tuple[Job, 
     return job, CaptureFile(job=job, path=f"captures/{job.pk}/capture")
 
 
+def storable(text: str) -> str:
+    """Text of a capture as Postgres can keep it: it takes neither NUL nor lone surrogates. They are shown as \\xNN."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
 def keep_info(capture: CaptureFile, info: CaptureInfo) -> None:
     """Puts what a capture's head says into its row (not saved)."""
     capture.format, capture.snaplen = info.format, info.snaplen
+    interfaces = [asdict(one) for one in info.interfaces]
+    for one in interfaces:
+        one["name"], one["description"] = storable(one["name"]), storable(one["description"])
     capture.info = {
         "byte_order": info.byte_order,
         "resolution": info.resolution,
-        "interfaces": [asdict(one) for one in info.interfaces],
-        "comments": info.comments,
+        "interfaces": interfaces,
+        "comments": [storable(comment) for comment in info.comments],
     }
     capture.linktypes = list(dict.fromkeys(one.linktype for one in info.interfaces))
 

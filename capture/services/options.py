@@ -19,6 +19,7 @@ from picapweb import environment
 INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 DEFAULT_SNAPLEN = 262144
 MAX_BUFSIZE = 1 << 20
+MAX_TEXT = 16384
 
 
 @dataclass
@@ -59,13 +60,26 @@ def _text(value: Any) -> str:
         raise ValueError(f"must be text, not {value!r}")
     if "\0" in value:
         raise ValueError("must not hold a NUL")
+    if len(value) > MAX_TEXT:
+        raise ValueError(f"must not be longer than {MAX_TEXT} characters, not {len(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be text that UTF-8 can hold") from None
     return value
+
+
+def _name(value: Any) -> str:
+    """A name that fits on a page: a line of at most 255 characters."""
+    if len(_text(value)) > 255 or not value.isprintable():
+        raise ValueError("must be one line of at most 255 characters")
+    return str(value)
 
 
 def _integer(least: int, most: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, bool) or not (
-            isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value))
+            isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}", value))
         ):
             raise ValueError(f"must be a whole number, not {value!r}")
         number = int(value)
@@ -92,9 +106,9 @@ def _seconds(value: Any) -> float:
         number = float(value)
     else:
         text = _text(value)
-        number = float(text) if re.fullmatch(r"\d{1,12}(\.\d+)?", text) else environment.parse_duration(text)
-    if not 0 <= number < 1e10:
-        raise ValueError(f"must not be negative, not {value!r}")
+        number = environment.parse_duration(text)
+    if not 0 <= number < 1e9:
+        raise ValueError(f"must be from 0 to 1e9 seconds, not {value!r}")
     return number
 
 
@@ -114,7 +128,7 @@ def _index(value: Any) -> str:
 
 
 def _dissector(value: Any) -> str:
-    if value not in DISSECTORS:
+    if _text(value) not in DISSECTORS:
         raise ValueError(f"must be one of {', '.join(DISSECTORS)}, not {value!r}")
     return str(value)
 
@@ -132,7 +146,7 @@ _MOST = 2**63 - 1
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "filter": _text,
     "index": _index,
-    "name": _text,
+    "name": _name,
     "tags": _words,
     "dissector": _dissector,
     "fields": _fields,
@@ -165,6 +179,6 @@ def parse_options(given: Mapping[str, Any]) -> Options:
             continue
         try:
             setattr(options, name, check(value))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise Refused(f"option {name}: {error}", option=name) from None
     return options

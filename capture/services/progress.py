@@ -60,6 +60,9 @@ def recount(job: Job) -> None:
 def end_if_done(job_id: int) -> bool:
     """Ends a job whose work is over, with the right state and final counters. True if it has ended now."""
     with transaction.atomic():
+        if Job.objects.filter(pk=job_id, state=JobState.STOPPING).exists():
+            # A worker that died meanwhile has lost its batch: nobody is to take it up after the job's end.
+            batches.drop_waiting(job_id)
         job = Job.objects.live().select_for_update().filter(pk=job_id, state__in=[JobState.RUNNING, JobState.STOPPING]).first()
         if job is None or _work_left(job):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models.functions import Now
 
 from capture.models import CaptureFile, Job, ScanState
@@ -19,7 +20,7 @@ from capture.packets.errors import PacketsError
 from capture.packets.locator import write_locator
 from capture.packets.sources import Source, decompress, open_capture
 from capture.services import progress, storage
-from capture.services.create import find_known, keep_info
+from capture.services.create import find_known, keep_info, storable
 from capture.services.options import Options
 from capture.services.ring import ring
 from indexing import batches
@@ -37,6 +38,7 @@ def claim() -> CaptureFile | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE capture_capturefile SET scan_state = 'scanning', attempt = attempt + 1, worker = %s,
+                   failures = CASE WHEN scan_state = 'scanning' THEN failures + 1 ELSE failures END,
                    lease_until = now() + %s * interval '1 second'
                WHERE id = (
                    SELECT c.id FROM capture_capturefile c JOIN capture_job j ON j.id = c.job_id
@@ -55,8 +57,8 @@ def claim() -> CaptureFile | None:
 def run(capture: CaptureFile) -> None:
     """Scans a claimed capture to its end, from where an earlier scan left off."""
     job = capture.job
-    if capture.attempt > MAX_ATTEMPTS and capture.position is None:
-        _fail(capture, f"its scanner ended without a word {capture.attempt - 1} times; last: {capture.worker}")
+    if capture.failures >= MAX_ATTEMPTS:
+        _fail(capture, f"its scanner ended without a word {capture.failures} times at the same place")
     elif progress.begin(job.pk):
         try:
             with _renewing(capture) as lost:
@@ -65,8 +67,8 @@ def run(capture: CaptureFile) -> None:
                 _scan(capture, lost)
         except ScanLost:
             _release(capture)
-        except PacketsError as error:
-            _fail(capture, str(error))
+        except (PacketsError, DataError) as error:
+            _fail(capture, storable(str(error)))
         except OSError as error:
             _fail(capture, f"the capture cannot be stored or read: {error.strerror or error}")
     else:
@@ -109,7 +111,7 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
         room = int(job.options.get("max_packets", 0)) - (read - job.packets_filtered_out)
         limited = bool(job.options.get("max_packets"))
         if not limited or room > 0:
-            for found in source.scan(int(job.options["bufsize"]), job.filter, capture.position):
+            for found in source.scan(int(job.options["bufsize"]), job.filter, json.loads(capture.position or "null")):
                 if lost.is_set():
                     raise ScanLost
                 if limited:
@@ -121,7 +123,7 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
                 if limited and room <= 0:
                     break
         keep_info(capture, source.info)
-        capture.read_error = "; ".join(text for text in (str(source.read_error or ""), capture.read_error) if text)
+        capture.read_error = storable("; ".join(text for text in (str(source.read_error or ""), capture.read_error) if text))
         capture.scan_state, capture.scanned_bytes, capture.lease_until = ScanState.DONE, capture.size, None
         _save(capture, "scan_state", "scanned_bytes", "lease_until", "read_error", *HEAD_COLUMNS)
 
@@ -150,12 +152,12 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
     times = locator["time_ns"][locator["time_ns"] != NO_TIME]
     first_time, last_time = (int(times.min()), int(times.max())) if len(times) else (None, None)
     with transaction.atomic():
-        capture.position = found.state
+        capture.position, capture.failures = json.dumps(found.state), 0
         capture.scanned_bytes = int(found.state.get("offset", 0))
         capture.first_time_ns = min((t for t in (capture.first_time_ns, first_time) if t is not None), default=None)
         capture.last_time_ns = max((t for t in (capture.last_time_ns, last_time) if t is not None), default=None)
         keep_info(capture, source.info)
-        _save(capture, "position", "scanned_bytes", "first_time_ns", "last_time_ns", *HEAD_COLUMNS)
+        _save(capture, "position", "failures", "scanned_bytes", "first_time_ns", "last_time_ns", *HEAD_COLUMNS)
         index, first_column = batches.allocate_columns(job.index, len(locator))
         batch = Batch(
             index=index,

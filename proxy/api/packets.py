@@ -17,7 +17,7 @@ from capture.packets.errors import PacketsError
 from capture.packets.registry import FIELDS, select
 from capture.services.errors import Refused
 from indexing.calls import Call, QueryError
-from proxy.ask import DEFAULT_INDEX, bitmap_of, count_and_bytes, known_index
+from proxy.ask import DEFAULT_INDEX, NO_INDEX, bitmap_of, count_and_bytes, known_index
 from proxy.locate import column_of
 from proxy.one_packet import one_packet
 from proxy.packets import page_by_time, page_of
@@ -88,6 +88,9 @@ class Packets(APIView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request) -> Response:
         """The same, for a query that is too long for a URL: a form."""
+        kind = request._request.content_type
+        if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            raise Refused(f"send the query as a form, not as {kind or 'a body without a Content-Type'}", 415)
         return Response(packets_json(request._request.POST))
 
 
@@ -123,7 +126,7 @@ def packets_json(given: Any) -> dict[str, Any]:
 
 def field_names(text: str) -> list[str]:
     """Fields of a comma separated list; empty: the table's own. Raises Refused."""
-    names = [name for name in text.split(",") if name] or list(TABLE_FIELDS)
+    names = [name for name in dict.fromkeys(text.split(",")) if name] or list(TABLE_FIELDS)
     try:
         select(names)
     except PacketsError as error:
@@ -133,7 +136,8 @@ def field_names(text: str) -> list[str]:
 
 def _cursor(text: str, parts: int) -> list[int]:
     pieces = text.split(".")
-    if len(pieces) != parts or not all(re.fullmatch(r"-?\d{1,19}", piece) for piece in pieces):
+    # The time part may be negative (no time stamp), the column may not.
+    if len(pieces) != parts or not re.fullmatch(r"[0-9]{1,18}", pieces[-1]) or not re.fullmatch(r"-?[0-9]{1,19}", pieces[0]):
         raise Refused(f"cursor {text!r} is not one that was given out", option="cursor")
     return [int(piece) for piece in pieces]
 
@@ -207,7 +211,12 @@ class Fields(APIView):
 
 def fields_json(index: str) -> list[dict[str, Any]]:
     """Every field: what it is, how many values it has, and how many packets have it (null: not counted)."""
-    figures = field_figures(known_index(index))
+    try:
+        figures = field_figures(known_index(index))
+    except QueryError as error:
+        if str(error) != NO_INDEX:
+            raise
+        raise Http404(f"there is no index {index!r}") from None
     return [
         {
             "name": one.name,

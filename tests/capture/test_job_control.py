@@ -226,3 +226,18 @@ def test_concurrency_limits_the_batches_at_work(data, shared):
 
 def test_the_job_of_the_api_is_json(data, shared):
     assert json.loads(json.dumps(job_json(run_job(shared / CAPTURE))))["state"] == "done"
+
+
+def test_a_stopped_job_whose_worker_was_frozen_does_not_go_on_after_its_end(data, shared):
+    job = order_job(shared / CAPTURE, bufsize=50)
+    work.step()
+    frozen = batches.claim()
+    assert frozen is not None
+    Batch.objects.filter(pk=frozen[0].pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    job = control.stop(job)
+    assert job.state == JobState.STOPPED
+    assert_adds_up(job)
+    work.until_idle()
+    work.run_batch(*frozen)
+    job.refresh_from_db()
+    assert (job.packets_indexed, count(job)) == (0, 0)
