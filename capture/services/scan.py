@@ -67,6 +67,9 @@ def run(capture: CaptureFile) -> None:
                 _scan(capture, lost)
         except ScanLost:
             _release(capture)
+            if not CaptureFile.objects.filter(pk=capture.pk).exists():
+                # The job was deleted and cleared meanwhile; what this scan wrote since then is nobody's.
+                storage.remove_job_folder(job.pk)
         except (PacketsError, DataError) as error:
             _fail(capture, storable(str(error)))
         except OSError as error:

@@ -241,3 +241,18 @@ def test_a_stopped_job_whose_worker_was_frozen_does_not_go_on_after_its_end(data
     work.run_batch(*frozen)
     job.refresh_from_db()
     assert (job.packets_indexed, count(job)) == (0, 0)
+
+
+def test_a_scan_of_a_job_that_was_deleted_and_cleared_leaves_no_files(data, shared, monkeypatch):
+    job = order_job(shared / CAPTURE, bufsize=20)
+    commit, folder = scan._commit, job.folder
+
+    def delete_first(*args):
+        control.delete(job)
+        assert control.clear_one_deleted()
+        commit(*args)
+
+    monkeypatch.setattr(scan, "_commit", delete_first)
+    work.step()
+    assert not Job.objects.exists()
+    assert not folder.exists()
