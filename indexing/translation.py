@@ -105,13 +105,6 @@ def values_of(index: str, rows: Mapping[str, Iterable[int]]) -> dict[str, dict[i
     return known
 
 
-def distinct(index: str) -> dict[str, int]:
-    """How many values each field of an index has ever had (ids are dense: the counter says it)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT field, next_row - 1 FROM indexing_translationfield WHERE index = %s", [index])
-        return dict(cursor.fetchall())
-
-
 def _hash(value: bytes) -> str:
     return hashlib.blake2b(value, digest_size=16).hexdigest()
 

@@ -35,6 +35,8 @@ def _network_namespaces() -> bool:
 COMPONENTS: dict[str, Callable[[], bool]] = {
     "Pilosa (Go)": _pilosa,
     "Chromium": _chromium,
+    "ip (iproute2)": lambda: shutil.which("ip") is not None,
+    "setpriv (util-linux)": lambda: shutil.which("setpriv") is not None,
     "root": lambda: os.geteuid() == 0,
     "root for network namespaces": _network_namespaces,
     "../shared": SHARED.is_dir,

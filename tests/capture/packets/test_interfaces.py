@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -40,7 +39,7 @@ def test_capturable_is_what_a_raw_socket_says() -> None:
 
 
 @pytest.mark.needs("root")
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv (util-linux) to give up a capability")
+@pytest.mark.needs("setpriv (util-linux)")
 def test_without_the_capability_it_says_what_is_missing_and_what_to_run() -> None:
     program = (
         "import json; from dataclasses import asdict; from capture.packets.interfaces import list_interfaces;"
@@ -54,9 +53,8 @@ def test_without_the_capability_it_says_what_is_missing_and_what_to_run() -> Non
     assert f"setcap cap_net_raw,cap_net_admin+ep {os.path.realpath(sys.executable)}" in loopback["why_not"]
 
 
+@pytest.mark.needs("ip (iproute2)")
 def test_the_default_interface_is_the_kernels() -> None:
-    if shutil.which("ip") is None:
-        pytest.skip("needs ip (iproute2)")
     routes = []
     for family in ("-4", "-6"):
         if not routes:
