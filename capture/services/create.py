@@ -144,6 +144,3 @@ def keep_info(capture: CaptureFile, info: CaptureInfo) -> None:
         "comments": [storable(comment) for comment in info.comments],
     }
     capture.linktypes = list(dict.fromkeys(one.linktype for one in info.interfaces))
-
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from capture.packets.layer import LayerField
-from capture.packets.registry import TCP_FLAGS
+from capture.packets.declarations.transport import TCP_FLAGS
 from capture.packets.values import text_of
 
 LONGEST_TEXT = 1024

@@ -5,15 +5,16 @@ Not mmap: a file that is cut under a mapping kills the process with SIGBUS, and 
 
 from __future__ import annotations
 
-import ctypes
 import io
 import os
+
+import numpy as np
 
 DEFAULT_SIZE = 1 << 20
 
 
 class Window:
-    """buffer[0:end] holds the file's bytes from offset `base`. `address` is where buffer[0] lies in memory."""
+    """buffer[0:end] holds the file's bytes from offset `base`. `array` is the same memory, for compiled loops: uint8."""
 
     def __init__(self, file: io.FileIO, size: int = DEFAULT_SIZE) -> None:
         self._file = file
@@ -23,9 +24,8 @@ class Window:
         self.refresh_size()
 
     def _allocate(self, size: int) -> None:
-        self.buffer = bytearray(size)
-        self._pinned = (ctypes.c_char * size).from_buffer(self.buffer)
-        self.address = ctypes.addressof(self._pinned)
+        self.array = np.empty(size, np.uint8)
+        self.buffer = memoryview(self.array.data)
 
     def refresh_size(self) -> int:
         """The file's size now: it may be growing."""
@@ -58,9 +58,8 @@ class Window:
             self.end = 0
         self.base = offset
         self._file.seek(offset + self.end)
-        view = memoryview(self.buffer)
         while self.end < length or self.end < len(self.buffer):
-            got = self._file.readinto(view[self.end :])
+            got = self._file.readinto(self.buffer[self.end :])
             if not got:
                 break
             self.end += got

@@ -1,0 +1,24 @@
+"""FTP commands (RFC 959 and its extensions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from capture.packets.fields import Field
+
+FIELDS = (
+    Field(
+        "ftp-command",
+        "text",
+        "Commands of the client, in upper case; several in a segment are all counted.",
+        'Row(ftp-command="RETR")',
+        level="any",
+        protocol="ftp",
+        wireshark="ftp.request.command",
+    ),
+)
+
+
+def values(payload: bytes, transport: str, source: int, destination: int) -> Iterator[tuple[str, bytes | int]]:
+    """(field, value) of all that `payload` has of FIELDS, in the order of the wire; the same pair may come again."""
+    yield from ()

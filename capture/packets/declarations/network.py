@@ -1,0 +1,152 @@
+"""Fields of the first IP header and of the first ICMP header."""
+
+from __future__ import annotations
+
+from capture.packets.fields import Field
+from capture.packets.labels.network import DSCP, ICMP_TYPES, ICMPV6_TYPES, IP_PROTOCOLS, IPV6_EXTENSIONS
+
+PICAP = (
+    Field(
+        "netproto",
+        "text",
+        "Network protocol of the first IP header: `IPv4` or `IPv6`.",
+        'Row(netproto="IPv6")',
+        protocol="ip",
+        wireshark="ip.version",
+        picap=True,
+    ),
+    Field(
+        "netsrc",
+        "text",
+        "Source address of the first IP header; IPv6 as in RFC 5952.",
+        'Row(netsrc="10.0.0.1")',
+        protocol="ip",
+        wireshark="ip.src ipv6.src",
+        picap=True,
+    ),
+    Field(
+        "netdst",
+        "text",
+        "Destination address of the first IP header; IPv6 as in RFC 5952.",
+        "TopN(netdst, n=10)",
+        protocol="ip",
+        wireshark="ip.dst ipv6.dst",
+        picap=True,
+    ),
+)
+
+FIELDS = (
+    Field(
+        "netaddr",
+        "text",
+        "Source or destination address of the first IP header: all packets of a host are one row.",
+        'Row(netaddr="10.0.0.1")',
+        protocol="ip",
+        wireshark="ip.addr ipv6.addr",
+    ),
+    Field(
+        "ip-version",
+        "number",
+        "Version of the first IP header: 4 or 6.",
+        'Row(ip-version="6")',
+        protocol="ip",
+        wireshark="ip.version ipv6.version",
+        maximum=15,
+    ),
+    Field(
+        "ip-proto",
+        "number",
+        "Protocol number (IPv4) or next header (IPv6) that stands in the first IP header. Behind IPv6 extension headers the "
+        "transport is in `transproto` and `protocols`.",
+        'Row(ip-proto="ICMP")',
+        protocol="ip",
+        wireshark="ip.proto ipv6.nxt",
+        labels=IP_PROTOCOLS,
+        maximum=255,
+    ),
+    Field(
+        "ttl",
+        "number",
+        "Time to live (IPv4) or hop limit (IPv6) of the first IP header.",
+        'Row(ttl="64")',
+        protocol="ip",
+        wireshark="ip.ttl ipv6.hlim",
+        maximum=255,
+    ),
+    Field(
+        "dscp",
+        "number",
+        "Differentiated services code point of the first IP header.",
+        'Row(dscp="EF")',
+        protocol="ip",
+        wireshark="ip.dsfield.dscp ipv6.tclass.dscp",
+        labels=DSCP,
+        maximum=63,
+    ),
+    Field(
+        "ip-flags",
+        "choice",
+        "Flags that are set in the first IP header if it is IPv4: don't fragment, more fragments, the reserved bit.",
+        'Row(ip-flags="DF")',
+        protocol="ip",
+        wireshark="ip.flags",
+        choices=("DF", "MF", "RB"),
+    ),
+    Field(
+        "fragment",
+        "choice",
+        "Which fragment of a datagram the first IP header (or the fragment header behind it) makes the packet; `atomic` is an IPv6 "
+        "fragment header on a whole datagram (RFC 6946). None for packets that are no fragments.",
+        'Row(fragment="first")',
+        protocol="ip",
+        wireshark="ip.frag_offset ipv6.fraghdr.offset",
+        choices=("first", "middle", "last", "atomic"),
+    ),
+    Field(
+        "ipv6-extension",
+        "number",
+        "Extension headers behind the first IP header if it is IPv6: their next header numbers.",
+        'Row(ipv6-extension="Routing")',
+        protocol="ipv6",
+        labels=IPV6_EXTENSIONS,
+        maximum=255,
+    ),
+    Field(
+        "icmp-type",
+        "number",
+        "Type of the packet's first ICMP header.",
+        'Row(icmp-type="Echo request")',
+        protocol="icmp",
+        wireshark="icmp.type",
+        labels=ICMP_TYPES,
+        maximum=255,
+    ),
+    Field(
+        "icmp-code",
+        "number",
+        "Code of the packet's first ICMP header.",
+        'Intersect(Row(icmp-type="3"), Row(icmp-code="13"))',
+        protocol="icmp",
+        wireshark="icmp.code",
+        maximum=255,
+    ),
+    Field(
+        "icmpv6-type",
+        "number",
+        "Type of the packet's first ICMPv6 header.",
+        'Row(icmpv6-type="Router Advertisement")',
+        protocol="icmpv6",
+        wireshark="icmpv6.type",
+        labels=ICMPV6_TYPES,
+        maximum=255,
+    ),
+    Field(
+        "icmpv6-code",
+        "number",
+        "Code of the packet's first ICMPv6 header.",
+        'Row(icmpv6-code="0")',
+        protocol="icmpv6",
+        wireshark="icmpv6.code",
+        maximum=255,
+    ),
+)

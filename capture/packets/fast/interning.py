@@ -1,0 +1,199 @@
+"""Interning: from one value a packet (or an event) to distinct values and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from capture.packets.columns import SetValues
+from capture.packets.compiling import compiled
+
+NONE = np.uint32(0xFFFFFFFF)
+
+_U8, _U32, _U64, _I64 = types.uint8[::1], types.uint32[::1], types.uint64[::1], types.int64[::1]
+_PAIRS = types.UniTuple(_U32, 2)
+
+
+@compiled(types.Tuple((_U32, _U32, _U64))(_U32, types.int64))
+def small(cells, domain):  # type: ignore[no-untyped-def]
+    """Codes of one small number a packet. cells: uint32 (n,), each below `domain`, or NONE: no value.
+
+    Answers (packet, code, values): values uint64 in order of first use.
+    """
+    codes = np.full(domain, NONE, np.uint32)
+    packet, code = np.empty(len(cells), np.uint32), np.empty(len(cells), np.uint32)
+    values = np.empty(min(domain, len(cells)), np.uint64)
+    k = known = 0
+    for i in range(len(cells)):
+        value = cells[i]
+        if value == NONE:
+            continue
+        c = codes[value]
+        if c == NONE:
+            c = np.uint32(known)
+            codes[value] = c
+            values[known] = value
+            known += 1
+        packet[k] = i
+        code[k] = c
+        k += 1
+    return packet[:k], code[:k], values[:known]
+
+
+@compiled()
+def mixed(value):  # type: ignore[no-untyped-def]
+    """A hash of a 64-bit number: splitmix64's finisher (Steele, Lea, Flood 2014)."""
+    value ^= value >> np.uint64(30)
+    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> np.uint64(27)
+    value *= np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@compiled(types.Tuple((_U32, _U64))(_U64))
+def wide(numbers):  # type: ignore[no-untyped-def]
+    """Codes of any 64-bit numbers: (code uint32 (n,), values uint64 in order of first use)."""
+    capacity = 1024
+    table = np.full(capacity, NONE, np.uint32)
+    values = np.empty(capacity // 2, np.uint64)
+    code = np.empty(len(numbers), np.uint32)
+    known = 0
+    last, last_code = np.uint64(0), NONE
+    for i in range(len(numbers)):
+        value = numbers[i]
+        if value == last and last_code != NONE:
+            code[i] = last_code
+            continue
+        at = np.int64(mixed(value) & np.uint64(capacity - 1))
+        while table[at] != NONE and values[table[at]] != value:
+            at = (at + 1) & (capacity - 1)
+        if table[at] == NONE:
+            if known == len(values):
+                grown = np.empty(capacity, np.uint64)
+                grown[:known] = values[:known]
+                values = grown
+                capacity *= 2
+                table = np.full(capacity, NONE, np.uint32)
+                for j in range(known):
+                    at = np.int64(mixed(values[j]) & np.uint64(capacity - 1))
+                    while table[at] != NONE:
+                        at = (at + 1) & (capacity - 1)
+                    table[at] = j
+                at = np.int64(mixed(value) & np.uint64(capacity - 1))
+                while table[at] != NONE:
+                    at = (at + 1) & (capacity - 1)
+            table[at] = known
+            values[known] = value
+            known += 1
+        last, last_code = value, table[at]
+        code[i] = last_code
+    return code, values[:known]
+
+
+@compiled()
+def _hash(data, at, length):  # type: ignore[no-untyped-def]
+    value = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)
+    i = np.int64(0)
+    while i + 8 <= length:
+        word = np.uint64(0)
+        for j in range(8):
+            word |= np.uint64(data[at + i + j]) << np.uint64(8 * j)
+        value = mixed(value ^ word)
+        i += 8
+    word = np.uint64(0)
+    j = 0
+    while i < length:
+        word |= np.uint64(data[at + i]) << np.uint64(8 * j)
+        i += 1
+        j += 1
+    return mixed(value ^ word)
+
+
+@compiled()
+def _same(data, a, b, length):  # type: ignore[no-untyped-def]
+    for i in range(length):
+        if data[a + i] != data[b + i]:
+            return False
+    return True
+
+
+@compiled(types.Tuple((_U32, _I64))(_U8, _U64, _U64))
+def spans(data, starts, lengths):  # type: ignore[no-untyped-def]
+    """Codes of byte strings data[starts[k] : starts[k] + lengths[k]]: (code uint32 (n,), first: int64, k of each code)."""
+    capacity = 64
+    while capacity < 2 * len(starts):
+        capacity *= 2
+    table = np.full(capacity, NONE, np.uint32)
+    code, first = np.empty(len(starts), np.uint32), np.empty(len(starts), np.int64)
+    hashes = np.empty(len(starts), np.uint64)
+    known = 0
+    for k in range(len(starts)):
+        start, length = np.int64(starts[k]), np.int64(lengths[k])
+        h = _hash(data, start, length)
+        at = np.int64(h & np.uint64(capacity - 1))
+        while True:
+            c = table[at]
+            if c == NONE:
+                table[at] = known
+                first[known] = k
+                hashes[known] = h
+                c = np.uint32(known)
+                known += 1
+                break
+            other = first[c]
+            if hashes[c] == h and np.int64(lengths[other]) == length and _same(data, np.int64(starts[other]), start, length):
+                break
+            at = (at + 1) & (capacity - 1)
+        code[k] = c
+    return code, first[:known]
+
+
+@compiled(types.UniTuple(_U32, 2)(_U32, _U32))
+def distinct_pairs(packet, code):  # type: ignore[no-untyped-def]
+    """(packet, code) pairs, each once and in order of packets. packet must be ascending; few values a packet."""
+    out_packet, out_code = np.empty(len(packet), np.uint32), np.empty(len(packet), np.uint32)
+    k = begun = 0
+    for i in range(len(packet)):
+        if k and out_packet[k - 1] != packet[i]:
+            begun = k
+        again = False
+        for j in range(begun, k):
+            if out_code[j] == code[i]:
+                again = True
+                break
+        if not again:
+            out_packet[k] = packet[i]
+            out_code[k] = code[i]
+            k += 1
+    return out_packet[:k], out_code[:k]
+
+
+def texts(
+    data: NDArray[np.uint8],
+    packet: NDArray[np.uint32],
+    starts: NDArray[np.uint64],
+    lengths: NDArray[np.uint64],
+    finish: Callable[[bytes], bytes | int | None] | None,
+) -> SetValues:
+    """A set column of byte strings (see `spans`), `finish` applied to each distinct one (see Slot)."""
+    code, first = spans(data, starts, lengths)
+    raw = [data[int(starts[k]) : int(starts[k]) + int(lengths[k])].tobytes() for k in first]
+    return finished(packet, code, raw if finish is None else [finish(value) for value in raw])
+
+
+def finished(packet: NDArray[np.uint32], code: NDArray[np.uint32], made: list[bytes | int | None] | list[bytes]) -> SetValues:
+    """A set column from codes whose values may be None (left out) or the same for several codes. packet: ascending."""
+    new: dict[bytes | int, int] = {}
+    translate = np.array([NONE if v is None or v == b"" else new.setdefault(v, len(new)) for v in made], np.uint32)
+    code = translate[code] if len(code) else code
+    if None in made or b"" in made:
+        kept = code != NONE
+        packet, code = packet[kept], code[kept]
+    packet, code = distinct_pairs(np.ascontiguousarray(packet), np.ascontiguousarray(code))
+    values = list(new)
+    if values and isinstance(values[0], bytes):
+        return SetValues(packet, code, values)  # type: ignore[arg-type]
+    return SetValues(packet, code, np.array(values, np.uint64))
