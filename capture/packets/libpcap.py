@@ -111,6 +111,7 @@ _keeping_gil = ctypes.PyDLL(str(library_path()))
 bpf_filter = _keeping_gil.bpf_filter
 bpf_filter.restype = ctypes.c_uint
 bpf_filter.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+bpf_filter_address: int = ctypes.cast(bpf_filter, ctypes.c_void_p).value or 0  # for compiled loops, see bpf_call
 
 _libc = ctypes.CDLL(None)
 _libc.fmemopen.restype = ctypes.c_void_p

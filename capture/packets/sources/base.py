@@ -11,14 +11,26 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from capture.packets import libpcap
 from capture.packets.batch import LOCATOR_DTYPE, CaptureInfo, ScannedBatch
 from capture.packets.bpf import Program, compile_filter
 from capture.packets.errors import FilterError, NotACapture, ReadError
+from capture.packets.sources.walking import (
+    BASE,
+    END,
+    FILTERED_OUT,
+    FOUND,
+    FUNCTION,
+    MOST_FILTERED_OUT,
+    NONE_MATCH,
+    NUMBER,
+    OFFSET,
+    ROOM,
+    SIZE,
+)
 from capture.packets.sources.window import Window
-
-# offset, captured length, wire length, time, number, interface, link type: LOCATOR_DTYPE's order
-Record = tuple[int, int, int, int, int, int, int]
 
 # No format has a sane packet above this, whatever snapshot length it claims.
 MAX_PACKET = 256 * 1024 * 1024
@@ -26,18 +38,29 @@ MAX_PACKET = 256 * 1024 * 1024
 # A batch ends, full or not, when the filter dropped this many times its size: else progress would stand still.
 FILTERED_OUT_FACTOR = 10
 
+# Records that a batch is given room for at first; it grows to what the caller asked for.
+FIRST_ROOM = 1 << 16
+
 State = dict[str, Any]
 
 
 class Walk(ABC):
     """One pass over the records of a capture. `offset` and `number` always stand behind the last packet handed out."""
 
-    offset: int
-    number: int
+    def __init__(self, length: int) -> None:
+        self.at = np.zeros(length, np.int64)  # see capture.packets.sources.walking
+
+    @property
+    def offset(self) -> int:
+        return int(self.at[OFFSET])
+
+    @property
+    def number(self) -> int:
+        return int(self.at[NUMBER])
 
     @abstractmethod
-    def packets(self, window: Window, need_data: bool) -> Iterator[Record]:
-        """The packets from here on. With `need_data` the packet's bytes are in the window while its record is held.
+    def fill(self, window: Window, filling: Filling) -> bool:
+        """Fills a batch with the packets from here on; False if the capture ended before it was full.
 
         Raises ReadError where the capture breaks off or lies.
         """
@@ -45,6 +68,49 @@ class Walk(ABC):
     @abstractmethod
     def state(self) -> State:
         """JSON-able; a walk made from it goes on with the next packet."""
+
+    def _show(self, window: Window) -> None:
+        """Tells the loop where its window lies."""
+        at = self.at
+        at[BASE], at[END], at[SIZE] = window.base, window.base + window.end, window.size
+
+
+class Filling:
+    """The batch that a walk fills: records so far (counted in the walk's array), how many there may be, the filter."""
+
+    def __init__(self, at: NDArray[np.int64], batch_packets: int, filters: Filters) -> None:
+        self._at = at
+        self._most = batch_packets
+        self.filters = filters
+        self._allocate()
+        at[MOST_FILTERED_OUT] = min(FILTERED_OUT_FACTOR * batch_packets, np.iinfo(np.int64).max)
+        at[FUNCTION] = libpcap.bpf_filter_address if filters.active else 0
+
+    def _allocate(self) -> None:
+        self.out = np.empty(min(self._most, FIRST_ROOM), LOCATOR_DTYPE)
+        self._at[ROOM] = len(self.out)
+
+    def is_full(self) -> bool:
+        """What a loop that came back with FULL has to know: there may be more room to be had."""
+        found = int(self._at[FOUND])
+        if self._at[FILTERED_OUT] >= self._at[MOST_FILTERED_OUT] or found >= self._most:
+            return True
+        grown = np.empty(min(self._most, 2 * len(self.out)), LOCATOR_DTYPE)
+        grown[:found] = self.out[:found]
+        self.out = grown
+        self._at[ROOM] = len(grown)
+        return False
+
+    def take(self) -> tuple[NDArray[Any], int]:
+        """The records, and the number of packets dropped; the next batch begins."""
+        found, filtered_out = int(self._at[FOUND]), int(self._at[FILTERED_OUT])
+        self._at[FOUND] = self._at[FILTERED_OUT] = 0
+        if found == len(self.out):
+            records = self.out
+            self._allocate()
+        else:
+            records = self.out[:found].copy()
+        return records, filtered_out
 
 
 class Source(ABC):
@@ -108,33 +174,21 @@ class Source(ABC):
         self.read_error = None
         walk = self._walk(state)
         window = Window(self._file)
-        most_filtered_out = FILTERED_OUT_FACTOR * batch_packets
-        found: list[Record] = []
-        filtered_out = 0
-        filtering = filters.active
-        matches = filters.matches
+        filling = Filling(walk.at, batch_packets, filters)
         try:
-            for record in walk.packets(window, filtering):
-                if not filtering or matches(record, window.address - window.base):
-                    found.append(record)
-                    if len(found) < batch_packets:
-                        continue
-                else:
-                    filtered_out += 1
-                    if filtered_out < most_filtered_out:
-                        continue
-                yield self._batch(walk, found, filtered_out)
-                found, filtered_out = [], 0
+            while walk.fill(window, filling):
+                yield self._batch(walk, filling)
         except ReadError as error:
             self.read_error = error
-        if found or filtered_out:
-            yield self._batch(walk, found, filtered_out)
+        if walk.at[FOUND] or walk.at[FILTERED_OUT]:
+            yield self._batch(walk, filling)
         self._scanned(walk)
         self.end_state = walk.state()
 
-    def _batch(self, walk: Walk, found: list[Record], filtered_out: int) -> ScannedBatch:
+    def _batch(self, walk: Walk, filling: Filling) -> ScannedBatch:
         self._scanned(walk)
-        return ScannedBatch(np.array(found, LOCATOR_DTYPE), len(found) + filtered_out, filtered_out, walk.state())
+        found, filtered_out = filling.take()
+        return ScannedBatch(found, len(found) + filtered_out, filtered_out, walk.state())
 
 
 class Filters:
@@ -168,11 +222,10 @@ class Filters:
         self._programs[linktype] = program
         return program
 
-    def matches(self, record: Record, origin: int) -> bool:
-        """Whether a packet passes. origin: the address at which the capture's byte 0 would lie."""
-        linktype = record[6]
+    def program(self, linktype: int) -> int:
+        """Address of the instructions for a link type, NONE_MATCH if it cannot have what is asked for. Held as long as this."""
         program = self._programs[linktype] if linktype in self._programs else self._compile(linktype)
-        return program is not None and program.matches(origin + record[0], record[1], record[2])
+        return NONE_MATCH if program is None else program.instructions
 
 
 def open_regular(path: str) -> io.FileIO:

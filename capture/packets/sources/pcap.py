@@ -7,11 +7,25 @@ Kuznetsov's libpcap patch (0xA1B2CD34), whose record headers carry 8 more bytes 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 from capture.packets.batch import CaptureInfo, InterfaceInfo
 from capture.packets.errors import NotACapture, ReadError
-from capture.packets.sources.base import MAX_PACKET, Record, Source, State, Walk
+from capture.packets.sources.base import MAX_PACKET, Filling, Source, State, Walk
+from capture.packets.sources.pcap_loop import LENGTH, LINKTYPE, MOST, RECORD_HEADER, SWAPPED, TICK, scan_records
+from capture.packets.sources.walking import (
+    BEYOND,
+    BIG_ENDIAN,
+    COMPILE,
+    DATA,
+    FULL,
+    HEADER,
+    LOOK,
+    NEEDED,
+    NOT_COMPILED,
+    NUMBER,
+    OFFSET,
+    PROGRAM,
+)
 from capture.packets.sources.window import Window
 
 FILE_HEADER = 24
@@ -43,7 +57,7 @@ class PcapSource(Source):
             raise NotACapture(f"a pcap file of the unknown version {major}.{minor}")
         resolution, self._tick, self._record_header = VARIANTS[magic]
         # Before 2.3 the two lengths of a record stood the other way round; 2.3 (and DG/UX's 543.0) had both.
-        self._swapped = "yes" if (major, minor) < (2, 3) or major == 543 else "perhaps" if minor == 3 else ""
+        self._swapped = 1 if (major, minor) < (2, 3) or major == 543 else 2 if minor == 3 else 0
         linktype = word & 0xFFFF  # above: length of the frame check sequence, and reserved bits
         linktype = OLD_LINKTYPES.get(linktype, linktype)
         self._linktype = linktype
@@ -58,44 +72,49 @@ class PcapWalk(Walk):
     """State: offset of the next record header, number of the last packet."""
 
     def __init__(self, source: PcapSource, state: State | None) -> None:
-        self._source = source
-        self.offset = int(state["offset"]) if state else FILE_HEADER
-        self.number = int(state["number"]) if state else 0
+        super().__init__(LENGTH)
+        at = self.at
+        at[OFFSET] = int(state["offset"]) if state else FILE_HEADER
+        at[NUMBER] = int(state["number"]) if state else 0
+        at[BIG_ENDIAN] = source._order == ">"
+        at[RECORD_HEADER], at[TICK], at[LINKTYPE] = source._record_header, source._tick, source._linktype
+        at[MOST], at[SWAPPED] = source._max_packet, source._swapped
+        at[PROGRAM] = NOT_COMPILED
 
     def state(self) -> State:
         return {"offset": self.offset, "number": self.number}
 
-    def packets(self, window: Window, need_data: bool) -> Iterator[Record]:
-        source = self._source
-        header, tick, linktype = source._record_header, source._tick, source._linktype
-        most, swapped = source._max_packet, source._swapped
-        unpack = struct.Struct(source._order + "IIII").unpack_from
-        offset, number = self.offset, self.number
-        buffer, base, end = window.buffer, window.base, window.base + window.end
+    def fill(self, window: Window, filling: Filling) -> bool:
+        at, header = self.at, int(self.at[RECORD_HEADER])
         while True:
-            data = offset + header
-            if data > end or offset < base:
-                have = window.want(offset, header)
-                buffer, base, end = window.buffer, window.base, window.base + window.end
+            self._show(window)
+            reason = scan_records(window.array, at, filling.out)
+            if reason == FULL:
+                if filling.is_full():
+                    return True
+            elif reason == HEADER:
+                have = window.want(self.offset, header)
                 if have < header:
                     if have:
-                        raise ReadError(f"the file ends within a record header ({have} of {header} bytes)", offset, number + 1)
-                    return
-            seconds, fraction, captured, wire = unpack(buffer, offset - base)
-            if swapped and (swapped == "yes" or captured > wire):
-                captured, wire = wire, captured
-            if captured > most:
-                raise ReadError(f"captured length {captured} is greater than the sane maximum of {most}", offset, number + 1)
-            following = data + captured
-            if following > end:
-                if not window.reaches(following):
-                    left = max(0, window.size - data)
-                    raise ReadError(f"the file ends within the packet ({left} of {captured} bytes)", offset, number + 1)
-                if need_data:
-                    window.want(offset, header + captured)
-                    buffer, base, end = window.buffer, window.base, window.base + window.end
-            number += 1
-            self.offset = offset = following
-            self.number = number
-            # A sub-second part of a second or more is added as it stands: the field is unsigned.
-            yield data, captured, wire, seconds * 1_000_000_000 + fraction * tick, number, 0, linktype
+                        raise self._error(f"the file ends within a record header ({have} of {header} bytes)")
+                    return False
+            elif reason == COMPILE:
+                at[PROGRAM] = filling.filters.program(int(at[LINKTYPE]))
+            elif reason == LOOK:
+                raise self._error(f"captured length {at[NEEDED]} is greater than the sane maximum of {at[MOST]}")
+            else:
+                assert reason in (BEYOND, DATA)
+                self._reach(window, header, int(at[NEEDED]), reason == DATA)
+
+    def _reach(self, window: Window, header: int, captured: int, read: bool) -> None:
+        """The packet's bytes are in the file (as it is now), and with `read` in the window."""
+        data = self.offset + header
+        whole = window.reaches(data + captured)
+        if whole and read:
+            whole = window.want(self.offset, header + captured) == header + captured  # else it was cut a moment ago
+        if not whole:
+            left = max(0, min(captured - 1, window.refresh_size() - data))
+            raise self._error(f"the file ends within the packet ({left} of {captured} bytes)")
+
+    def _error(self, reason: str) -> ReadError:
+        return ReadError(reason, self.offset, self.number + 1)
