@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capture.packets.fields import Field
+from capture.packets.labels.dns import QTYPES, RCODES
 
 FIELDS = (
     Field(
@@ -25,6 +26,7 @@ FIELDS = (
         level="any",
         protocol="dns",
         wireshark="dns.qry.type",
+        labels=QTYPES,
         maximum=65535,
     ),
     Field(
@@ -35,6 +37,7 @@ FIELDS = (
         level="any",
         protocol="dns",
         wireshark="dns.flags.rcode",
+        labels=RCODES,
         maximum=15,
     ),
     Field(

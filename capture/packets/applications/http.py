@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capture.packets.fields import Field
+from capture.packets.labels.http import STATUS
 
 FIELDS = (
     Field(
@@ -24,6 +25,7 @@ FIELDS = (
         level="any",
         protocol="http",
         wireshark="http.response.code",
+        labels=STATUS,
         maximum=999,
     ),
     Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capture.packets.fields import Field
+from capture.packets.labels.quic import VERSIONS
 
 FIELDS = (
     Field(
@@ -15,6 +16,7 @@ FIELDS = (
         level="any",
         protocol="quic",
         wireshark="quic.version",
+        labels=VERSIONS,
         maximum=2**32 - 1,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capture.packets.fields import Field
+from capture.packets.labels.tls import HANDSHAKES, TYPES, VERSIONS
 
 FIELDS = (
     Field(
@@ -25,6 +26,7 @@ FIELDS = (
         level="any",
         protocol="tls",
         wireshark="tls.handshake.version tls.handshake.extensions.supported_version",
+        labels=VERSIONS,
         maximum=65535,
     ),
     Field(
@@ -63,6 +65,7 @@ FIELDS = (
         level="any",
         protocol="tls",
         wireshark="tls.record.content_type",
+        labels=TYPES,
         maximum=255,
     ),
     Field(
@@ -73,6 +76,7 @@ FIELDS = (
         level="any",
         protocol="tls",
         wireshark="tls.handshake.type",
+        labels=HANDSHAKES,
         maximum=255,
     ),
 )
