@@ -1,0 +1,1 @@
+"""What is measured: speed and memory (`python -m benchmarks`), accuracy against tshark (`benchmarks.accuracy`), robustness."""
