@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 import numba.core.config
@@ -18,30 +18,27 @@ from numba.core.caching import UserProvidedCacheLocator
 
 from capture.packets.compiled_cache import BOUNDS_CHECK, cache_folder, folder_name
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-class Locator(UserProvidedCacheLocator):  # type: ignore[misc]  # numba has no types
+class Locator(UserProvidedCacheLocator):
     """CACHE_DIR alone, read-only too. numba's own would fall back to `__pycache__`, where an edit elsewhere leaves stale code."""
 
     def ensure_cache_path(self) -> None:
         os.makedirs(self.get_cache_path(), exist_ok=True)
 
 
-def compiled(signature: Any = None, **options: Any) -> Callable[[F], F]:
+def compiled(signature: Any = None, **options: Any) -> Callable[[Any], Any]:
     """Decorator: the function as a compiled loop that runs without the GIL.
 
     signature: numba's, for functions that are called from Python: compiled (or loaded) at import, and never again at run
     time, since arguments of other types are a TypeError. None for helpers: compiled with whoever calls them.
     """
 
-    def decorate(function: F) -> F:
+    def decorate(function: Any) -> Any:
         folder = cache_folder() / folder_name(Path(function.__code__.co_filename))
         # Read by numba when it makes the function's cache, which is now.
         numba.core.config.CACHE_DIR = str(folder)
         numba.core.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
         settings = {"cache": True, "nogil": True, "error_model": "numpy", "boundscheck": BOUNDS_CHECK, **options}
-        made: F = numba.njit(signature, **settings)(function) if signature is not None else numba.njit(**settings)(function)
-        return made
+        return numba.njit(signature, **settings)(function) if signature is not None else numba.njit(**settings)(function)
 
     return decorate
