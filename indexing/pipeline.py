@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from capture.packets.batch import PacketBatch
 from capture.packets.columns import Dissected, IntValues, SetValues
 from capture.packets.dissect import dissect
-from capture.packets.locator import read_locator
+from capture.packets.locator import read_locator_and_names
 from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
 from indexing import translation
@@ -26,7 +26,7 @@ JOB_FIELD = "job"
 def read(batch: Batch) -> PacketBatch:
     """The batch's packets from its stored capture. Raises ReadError, OSError."""
     data = Path(settings.PICAPWEB_DATA)
-    return read_batch(data / batch.capture, read_locator(data / batch.locator))
+    return read_batch(data / batch.capture, *read_locator_and_names(data / batch.locator))
 
 
 def row_ids(index: str, dissected: Dissected) -> dict[str, NDArray[np.uint64]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.packets.batch import PacketBatch
+from capture.packets.gather import gather
 from capture.packets.errors import ReadError
 
 # What lies between two packets (record headers, packets that a filter dropped) is read over up to this many bytes.
@@ -19,15 +20,15 @@ SPARE = 1 << 20
 PIECE = 4 << 20
 
 
-def read_batch(path: str | os.PathLike[str], locator: NDArray[Any]) -> PacketBatch:
-    """The packets of a locator (LOCATOR_DTYPE, in any order) with their bytes.
+def read_batch(path: str | os.PathLike[str], locator: NDArray[Any], interfaces: tuple[bytes, ...] = ()) -> PacketBatch:
+    """The packets of a locator (LOCATOR_DTYPE, in any order) with their bytes. interfaces: as PacketBatch has them.
 
     Takes memory for the packets, at most twice their bytes plus some MiB, however far apart they lie.
     Raises ReadError if the file is shorter than the locator says (it was cut after the scan), OSError.
     """
     count = len(locator)
     if not count:
-        return PacketBatch(np.zeros(0, np.uint8), np.zeros(0, np.int64), locator)
+        return PacketBatch(np.zeros(0, np.uint8), np.zeros(0, np.int64), locator, interfaces)
     offset = locator["offset"].astype(np.int64)
     length = locator["captured_length"].astype(np.int64)
     end = offset + length
@@ -44,8 +45,8 @@ def read_batch(path: str | os.PathLike[str], locator: NDArray[Any]) -> PacketBat
             got = _fill(file, low, data.data)
             if got < high - low:
                 raise _too_short(locator, int(np.flatnonzero(end > low + got)[0]), low + got)
-            return PacketBatch(data, offset - low, locator)
-        return PacketBatch(*_compact(file, locator, offset, end, total), locator)
+            return PacketBatch(data, offset - low, locator, interfaces)
+        return PacketBatch(*_compact(file, locator, offset, end, total), locator, interfaces)
 
 
 def _compact(
@@ -68,11 +69,9 @@ def _compact(
         first, wanted = int(low[i]), int(high[j - 1] - low[i])
         piece = buffer if wanted <= PIECE else np.empty(wanted, np.uint8)
         got = _fill(file, first, piece.data[:wanted])
-        for k in order[i:j]:
-            at, size = int(offset[k]) - first, int(length[k])
-            if at + size > got:
-                raise _too_short(locator, int(k), first + got)
-            data[start[k] : start[k] + size] = piece[at : at + size]
+        short = gather(piece[:got], first, order[i:j], offset, length, start, data)
+        if short >= 0:
+            raise _too_short(locator, int(short), first + got)
         i = j
     return data, start
 

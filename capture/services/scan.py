@@ -19,6 +19,7 @@ from capture.packets.batch import NO_TIME, ScannedBatch
 from capture.packets.errors import PacketsError
 from capture.packets.locator import write_locator
 from capture.packets.sources import Source, decompress, open_capture
+from capture.packets.values import bytes_of
 from capture.services import progress, storage
 from capture.services.create import find_known, keep_info, storable
 from capture.services.options import Options
@@ -151,7 +152,8 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
     path = f"captures/{job.pk}/locators/{sequence:06d}-{capture.attempt}"
     if len(locator):
         (job.folder / "locators").mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_locator(Path(settings.PICAPWEB_DATA) / path, locator)
+        names = [bytes_of(interface.name) for interface in source.info.interfaces]
+        write_locator(Path(settings.PICAPWEB_DATA) / path, locator, names)
     times = locator["time_ns"][locator["time_ns"] != NO_TIME]
     first_time, last_time = (int(times.min()), int(times.max())) if len(times) else (None, None)
     with transaction.atomic():

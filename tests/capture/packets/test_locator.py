@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,18 @@ from hypothesis import strategies as st
 
 from capture.packets.batch import LOCATOR_DTYPE, NO_TIME
 from capture.packets.errors import PacketsError
-from capture.packets.locator import decode_locator, encode_locator, read_locator, write_locator
+from capture.packets.locator import (
+    decode_all,
+    decode_locator,
+    encode_locator,
+    read_locator,
+    read_locator_and_names,
+    write_locator,
+)
 
-U64, U32, U16 = st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1)
+U64, U32, U16, U8 = (st.integers(0, 2**bits - 1) for bits in (64, 32, 16, 8))
 TIMES = st.one_of(st.just(int(NO_TIME)), st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**31).map(lambda s: s * 10**9))
-RECORDS = st.lists(st.tuples(U64, U32, U32, TIMES, U64, U32, U16), max_size=40)
+RECORDS = st.lists(st.tuples(U64, U32, U32, TIMES, U64, U32, U16, U8), max_size=40)
 
 
 def usual(count: int) -> np.ndarray:
@@ -40,6 +49,48 @@ def test_any_locator_comes_back(records) -> None:
     assert decode_locator(encode_locator(locator)).tolist() == locator.tolist()
 
 
+def version_1(locator: np.ndarray) -> bytes:
+    """A locator file as it was written before there were directions and interface names."""
+    out = [struct.pack("<7sBQ", b"PWLOCAT", 1, len(locator))]
+    captured = [int(n) for n in locator["captured_length"]]
+    for name in ("captured_length", "wire_length", "offset", "time_ns", "number", "interface", "linktype"):
+        values = [int(n) for n in locator[name]]
+        if name == "wire_length":
+            values = [n - m for n, m in zip(values, captured, strict=True)]
+        elif name != "captured_length":
+            behind = captured if name == "offset" else [0] * len(values)
+            values = [n - (values[i - 1] + behind[i - 1] if i else 0) for i, n in enumerate(values)]
+        signed = [(n + 2**63) % 2**64 - 2**63 for n in values]
+        folded = [(2 * n if n >= 0 else -2 * n - 1) for n in signed]
+        width = max(1, (max(folded, default=0).bit_length() + 7) // 8)
+        planes = b"".join(bytes(n >> 8 * plane & 0xFF for n in folded) for plane in range(width))
+        packed = zlib.compress(planes, 6)
+        out.append(struct.pack("<QI", 1, len(packed)) + packed)
+    return b"".join(out)
+
+
+@settings(max_examples=150, deadline=None)
+@given(records=RECORDS)
+def test_a_locator_of_the_first_version_is_still_read(records) -> None:
+    locator = np.array(records, LOCATOR_DTYPE)
+    locator["direction"] = 0
+    found, names = decode_all(version_1(locator))
+    assert found.tolist() == locator.tolist()
+    assert names == ()
+
+
+@settings(max_examples=150, deadline=None)
+@given(names=st.lists(st.binary(max_size=300), max_size=8), used=st.lists(st.integers(0, 9), max_size=20))
+def test_the_names_of_the_interfaces_that_it_needs_come_back(names: list[bytes], used: list[int]) -> None:
+    locator = usual(len(used))
+    locator["interface"] = used
+    found, named = decode_all(encode_locator(locator, names))
+    assert found.tolist() == locator.tolist()
+    for i in used:
+        assert (named[i] if i < len(named) else b"") == (names[i] if i < len(names) else b"")
+    assert all(not name or i in used for i, name in enumerate(named))
+
+
 @pytest.mark.parametrize("count", [0, 1, 65536])
 def test_through_a_file(tmp_path: Path, count: int) -> None:
     locator = usual(count)
@@ -49,6 +100,13 @@ def test_through_a_file(tmp_path: Path, count: int) -> None:
     assert found.dtype == LOCATOR_DTYPE
     assert np.array_equal(found, locator)
     assert os.listdir(tmp_path) == ["one"]
+
+
+def test_names_through_a_file(tmp_path: Path) -> None:
+    locator = usual(9)
+    locator["interface"] = 2
+    write_locator(tmp_path / "one", locator, [b"eth0", b"eth1", b"wlan\xff"])
+    assert read_locator_and_names(tmp_path / "one")[1] == (b"", b"", b"wlan\xff")
 
 
 def test_it_is_small(tmp_path: Path) -> None:
@@ -69,7 +127,7 @@ def test_nothing_is_left_of_a_write_that_failed(tmp_path: Path) -> None:
 
 
 def test_cut_anywhere_it_is_refused(tmp_path: Path) -> None:
-    data = encode_locator(usual(50))
+    data = encode_locator(usual(50), [b"eth0"])
     for cut in range(len(data)):
         with pytest.raises(PacketsError):
             decode_locator(data[:cut])
@@ -77,9 +135,10 @@ def test_cut_anywhere_it_is_refused(tmp_path: Path) -> None:
         decode_locator(data + b"x")
 
 
-def test_a_flipped_bit_in_a_column_is_refused() -> None:
-    data = encode_locator(usual(50))
-    at = 16 + 12 + 10  # within the first column's zlib stream
+@pytest.mark.parametrize("encode", [encode_locator, version_1])
+def test_a_flipped_bit_in_a_column_is_refused(encode) -> None:
+    data = encode(usual(50))
+    at = 16 + 12 + 15  # within the first column's compressed bytes
     with pytest.raises(PacketsError, match="captured_length of the locator file is damaged"):
         decode_locator(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
 
