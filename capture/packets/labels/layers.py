@@ -58,6 +58,6 @@ LAYERS: tuple[str, ...] = (*_HEADERS, *_LEAVES, "data", *_APPLICATIONS)
 
 # Names of link types that only the scapy dissector reads.
 RARE_LAYERS: tuple[str, ...] = (
-    "fddi", "tr", "arcnet", "atm", "ipfc", "ipoib", "ipnet", "enc", "pflog", "nflog", "pktap", "ppi", "prism", "wlancap",
+    "fddi", "tr", "arcnet", "ipfc", "ipoib", "ipnet", "enc", "pflog", "nflog", "pktap", "ppi", "prism", "wlancap",
     "netanalyzer", "fpp",
 )  # fmt: skip

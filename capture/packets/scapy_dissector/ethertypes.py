@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from capture.packets.labels.leaves import ETHERTYPE_LEAVES
 from capture.packets.scapy_dissector.walk import Step, Walk
 
 ETHERTYPES = {
     0x0800: "ipv4",
     0x0806: "arp",
+    0x8035: "arp",  # RARP, RFC 903: the same layout
     0x86DD: "ipv6",
     0x8100: "vlan",
-    0x88A8: "vlan",
+    0x88A8: "vlan svc",
     0x9100: "vlan",
     0x9200: "vlan",
     0x9300: "vlan",
@@ -31,4 +33,14 @@ def behind_ethertype(walk: Walk, ethertype: int, at: int) -> Step:
         walk.limit(at + ethertype)
         return ("llc", at) if ethertype else None
     name = ETHERTYPES.get(ethertype)
-    return (name, at) if name else None
+    if name is None:
+        note_leaf(walk, ETHERTYPE_LEAVES, ethertype)
+        return None
+    return name, at
+
+
+def note_leaf(walk: Walk, leaves: dict[int, str], number: int) -> None:
+    """A layer that is named by its number and not read."""
+    leaf = leaves.get(number)
+    if leaf:
+        walk.add("protocols", leaf.encode())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from capture.packets.scapy_dissector.ethertypes import PPP_PROTOCOLS, behind_ethertype
+from capture.packets.labels.leaves import CISCO_LEAVES, LLC_LEAVES, OSI_LEAVES, PPP_LEAVES
+from capture.packets.scapy_dissector.ethertypes import PPP_PROTOCOLS, behind_ethertype, note_leaf
+from capture.packets.scapy_dissector.link_fields import note_addresses, note_ethertype
 from capture.packets.scapy_dissector.scapy_modules import (
     CHDLC,
     LLC,
@@ -20,22 +22,45 @@ from capture.packets.scapy_dissector.scapy_modules import (
 )
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
+OSI = 0xFE  # DSAP
+SLARP, CDP = 0x8035, 0x2000  # in Cisco HDLC; EtherTypes have the first for RARP
+# Linux's packet type -> row of `direction`: to us, broadcast, multicast are inbound, ours is outbound; between others it is none
+DIRECTIONS = {0: 0, 1: 0, 2: 0, 4: 1}
 ADDRESS_FAMILIES = {2: "ipv4", 10: "ipv6", 24: "ipv6", 28: "ipv6", 30: "ipv6"}  # of Linux and the BSDs, Darwin
 
 
 @handler("ethernet")
 def ethernet(walk: Walk, at: int) -> Step:
+    first = note_addresses(walk, at)
     if not walk.has(at, 14, "ethernet"):
         return None
+    if first:
+        note_ethertype(walk, at + 12)
     header = Ether(walk.data[at : at + 14], _internal=1)  # scapy makes it a Dot3 where the field is a length
     return behind_ethertype(walk, header.type if isinstance(header, Ether) else header.len, at + 14)
 
 
 @handler("vlan")
 def vlan(walk: Walk, at: int) -> Step:
+    return _tag(walk, at, "vlan")
+
+
+@handler("vlan svc")
+def vlan_svc(walk: Walk, at: int) -> Step:
+    """IEEE 802.1ad's service tag: another EtherType before it, else the same."""
+    return _tag(walk, at, "vlan-svc")
+
+
+def _tag(walk: Walk, at: int, field: str) -> Step:
     if not walk.has(at, 4, "vlan"):
         return None
-    return behind_ethertype(walk, Dot1Q(walk.data[at : at + 4], _internal=1).type, at + 4)
+    header = Dot1Q(walk.data[at : at + 4], _internal=1)
+    walk.add(field, header.vlan)
+    walk.add("vlan-prio", header.prio)
+    if not walk.tagged:
+        walk.tagged = True
+        walk.add("vlan-outer", header.vlan)
+    return behind_ethertype(walk, header.type, at + 4)
 
 
 @handler("pbb")
@@ -64,6 +89,12 @@ def llc(walk: Walk, at: int) -> Step:
         return "snap", at + 3
     if header.dsap == 0x06 and header.ssap == 0x06 and header.ctrl == 3:
         return "raw ip", at + 3  # RFC 948
+    if header.ctrl & 1 == 0 or header.ctrl & 0xEF == 3:  # an I frame, or UI: it carries information
+        note_leaf(walk, LLC_LEAVES, header.dsap)
+        if header.dsap == OSI:
+            following = at + (3 if header.ctrl & 1 else 4)
+            if following < walk.end:
+                note_leaf(walk, OSI_LEAVES, walk.data[following])
     return None
 
 
@@ -74,6 +105,9 @@ def snap(walk: Walk, at: int) -> Step:
     header = SNAP(walk.data[at : at + 5], _internal=1)
     if header.OUI in (0x000000, 0x0000F8):  # RFC 1042; IEEE 802.1H
         return behind_ethertype(walk, header.code, at + 5) if header.code > 1500 else None
+    if header.OUI == 0x00000C:
+        note_leaf(walk, CISCO_LEAVES, header.code)
+        return None
     if header.OUI == 0x0080C2 and header.code in (0x0001, 0x0007):  # RFC 2684: bridged Ethernet, with and without FCS
         return "ethernet", at + 5
     return None
@@ -85,6 +119,7 @@ def mpls(walk: Walk, at: int) -> Step:
     if not walk.has(at, 4, "mpls"):
         return None
     header = MPLS(walk.data[at : at + 4], _internal=1)
+    walk.add("mpls-label", header.label)
     at += 4
     if not header.s:
         return "mpls", at
@@ -134,8 +169,12 @@ def ppp(walk: Walk, at: int) -> Step:
     size = 1 if walk.data[at] & 1 else 2
     if not walk.has(at, size, "ppp"):
         return None
-    name = PPP_PROTOCOLS.get(PPP(walk.data[at : at + size], _internal=1).proto)
-    return (name, at + size) if name else None
+    protocol = PPP(walk.data[at : at + size], _internal=1).proto
+    name = PPP_PROTOCOLS.get(protocol)
+    if name is None:
+        note_leaf(walk, PPP_LEAVES, protocol)
+        return None
+    return name, at + size
 
 
 @handler("ppp hdlc")
@@ -159,24 +198,33 @@ def chdlc(walk: Walk, at: int) -> Step:
     if not walk.has(at, 4, "chdlc"):
         return None
     protocol = CHDLC(walk.data[at : at + 4], _internal=1).proto
-    return behind_ethertype(walk, protocol, at + 4) if protocol > 1500 else None
+    if protocol <= 1500 or protocol == SLARP:
+        return None
+    if protocol == CDP:
+        walk.add("protocols", b"cdp")
+        return None
+    return behind_ethertype(walk, protocol, at + 4)
 
 
 @handler("linux sll")
 def linux_sll(walk: Walk, at: int) -> Step:
     if not walk.has(at, 16, "linux sll"):
         return None
-    return _cooked(walk, CookedLinux(walk.data[at : at + 16], _internal=1).proto, at + 16)
+    header = CookedLinux(walk.data[at : at + 16], _internal=1)
+    return _cooked(walk, header.pkttype, header.proto, at + 16)
 
 
 @handler("linux sll2")
 def linux_sll2(walk: Walk, at: int) -> Step:
     if not walk.has(at, 20, "linux sll2"):
         return None
-    return _cooked(walk, CookedLinuxV2(walk.data[at : at + 20], _internal=1).proto, at + 20)
+    header = CookedLinuxV2(walk.data[at : at + 20], _internal=1)
+    return _cooked(walk, header.pkttype, header.proto, at + 20)
 
 
-def _cooked(walk: Walk, protocol: int, at: int) -> Step:
+def _cooked(walk: Walk, kind: int, protocol: int, at: int) -> Step:
+    if kind in DIRECTIONS:
+        walk.add("direction", DIRECTIONS[kind])
     if protocol == 0x0004:  # LINUX_SLL_P_802_2
         return "llc", at
     return behind_ethertype(walk, protocol, at) if protocol > 1500 else None
@@ -204,13 +252,4 @@ def _family(walk: Walk, family: int, at: int) -> Step:
         if number in ADDRESS_FAMILIES:
             return ADDRESS_FAMILIES[number], at + 4
     walk.fail("null: unknown address family")
-    return None
-
-
-@handler("arp")
-def arp(walk: Walk, at: int) -> Step:
-    """RFC 826. Nothing of picap's fields is in it; only its own header is looked at."""
-    if walk.has(at, 8, "arp"):
-        hardware, protocol = walk.data[at + 4], walk.data[at + 5]
-        walk.has(at + 8, 2 * (hardware + protocol), "arp")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capture.packets.scapy_dissector.ethertypes import behind_ethertype
 from capture.packets.scapy_dissector.link import ADDRESS_FAMILIES
+from capture.packets.scapy_dissector.link_fields import note_addresses, note_ethertype
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
@@ -42,9 +43,11 @@ def dsa(walk: Walk, at: int) -> Step:
     """Marvell DSA: 4 bytes between source address and EtherType, 8 where the extend bit is set."""
     if not walk.has(at, 18, "dsa"):
         return None
+    note_addresses(walk, at)
     size = 8 if walk.data[at + 14] & 0x10 else 4
     if not walk.has(at, 14 + size, "dsa"):
         return None
+    note_ethertype(walk, at + 12 + size)
     return behind_ethertype(walk, _u16(walk, at + 12 + size), at + 14 + size)
 
 
@@ -53,6 +56,8 @@ def edsa(walk: Walk, at: int) -> Step:
     """Marvell EtherType DSA: EtherType, two reserved bytes, then as DSA."""
     if not walk.has(at, 22, "dsa"):
         return None
+    note_addresses(walk, at)
+    note_ethertype(walk, at + 12)
     size = 12 if walk.data[at + 18] & 0x10 else 8
     if not walk.has(at, 14 + size, "dsa"):
         return None
@@ -217,6 +222,12 @@ def pktap(walk: Walk, at: int) -> Step:
         return None
     size, _, dlt = (int.from_bytes(walk.data[at + i : at + i + 4], "little") for i in (0, 4, 8))
     return inner_link(walk, at, size, dlt, "pktap", 12)
+
+
+@handler("raw")
+def raw(walk: Walk, at: int) -> Step:
+    """The link type; as `raw ip` it stands behind other headers, and is no layer of its own."""
+    return raw_ip(walk, at)
 
 
 @handler("raw ip")

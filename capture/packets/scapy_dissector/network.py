@@ -1,14 +1,39 @@
-"""IPv4 (RFC 791), IPv6 (RFC 8200) with its extension headers, AH (RFC 4302), GRE (RFC 2784, 2890, 2637), ICMP."""
+"""IPv4 (RFC 791), IPv6 (RFC 8200) with its extension headers, AH (RFC 4302)."""
 
 from __future__ import annotations
 
-from capture.packets.scapy_dissector.ethertypes import ETHERTYPES
-from capture.packets.scapy_dissector.scapy_modules import GRE, IP, IPv6, IPv6ExtHdrFragment
+from capture.packets.labels.leaves import IP_PROTOCOL_LEAVES
+from capture.packets.labels.network import TUNNELS as TUNNEL_ROWS
+from capture.packets.scapy_dissector.ethertypes import note_leaf
+from capture.packets.scapy_dissector.network_fields import (
+    note_conversation,
+    note_extension,
+    note_first,
+    note_ipv4_fragment,
+    note_ipv6_fragment,
+    note_network,
+)
+from capture.packets.scapy_dissector.scapy_modules import IP, IPv6, IPv6ExtHdrFragment
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 EXTENSION_HEADERS = {0, 43, 60, 135, 139, 140}  # hop-by-hop, routing, destination, mobility, HIP, shim6
 TRANSPORTS = {6: "tcp", 17: "udp", 132: "sctp", 136: "udplite"}
 TUNNELS = {4: "ipv4", 41: "ipv6", 47: "gre", 97: "etherip", 137: "mpls"}
+# (protocol, whether IPv6 names it) -> the tunnel that has begun; GRE's header must be right first
+_TUNNEL_NAMES = {
+    (4, False): "ipip",
+    (41, False): "6in4",
+    (4, True): "4in6",
+    (41, True): "6in6",
+    (97, False): "etherip",
+    (97, True): "etherip",
+    (137, False): "mpls-in-ip",
+    (137, True): "mpls-in-ip",
+}
+
+
+def note_tunnel(walk: Walk, name: str) -> None:
+    walk.add("tunnel", TUNNEL_ROWS.index(name))
 
 
 def behind_ip(walk: Walk, protocol: int, at: int, ipv6: bool) -> Step:
@@ -17,22 +42,17 @@ def behind_ip(walk: Walk, protocol: int, at: int, ipv6: bool) -> Step:
         return TRANSPORTS[protocol], at
     if protocol == 51:
         return ("ah of ipv6" if ipv6 else "ah of ipv4"), at
-    if protocol in TUNNELS:
-        walk.first = False  # whatever transport comes is behind another header
-        return TUNNELS[protocol], at
     if protocol in (1, 58):
         return ("icmp" if protocol == 1 else "icmpv6"), at
+    note_conversation(walk, protocol)  # of all others it needs no more than the number
+    if protocol in TUNNELS:
+        walk.first = False  # whatever transport comes is behind another header
+        tunnel = _TUNNEL_NAMES.get((protocol, ipv6))
+        if tunnel:
+            note_tunnel(walk, tunnel)
+        return TUNNELS[protocol], at
+    note_leaf(walk, IP_PROTOCOL_LEAVES, protocol)
     return None
-
-
-def _note_network(walk: Walk, protocol: bytes, source: str, destination: str) -> None:
-    walk.networks += 1
-    if walk.networks == 1:
-        walk.found.netproto = protocol
-        walk.found.netsrc = source.encode()
-        walk.found.netdst = destination.encode()
-    else:
-        walk.first = False
 
 
 @handler("ipv4")
@@ -47,7 +67,10 @@ def ipv4(walk: Walk, at: int) -> Step:
         walk.fail("ipv4: bad header length")
         return None
     fields = header.fields
-    _note_network(walk, b"IPv4", fields["src"], fields["dst"])
+    raw = walk.data[at + 12 : at + 16], walk.data[at + 16 : at + 20]
+    if note_network(walk, b"IPv4", fields["src"].encode(), fields["dst"].encode(), raw, fields["ttl"]):
+        note_first(walk, 4, fields["tos"], fields["proto"])
+        note_ipv4_fragment(walk, walk.number(at + 6, 2))
     size = header.ihl * 4
     total = fields["len"]
     if 0 < total < size:
@@ -70,7 +93,9 @@ def ipv6(walk: Walk, at: int) -> Step:
     if not walk.has(at, 40, "ipv6"):
         return None
     fields = IPv6(walk.data[at : at + 40], _internal=1).fields
-    _note_network(walk, b"IPv6", fields["src"], fields["dst"])
+    raw = walk.data[at + 8 : at + 24], walk.data[at + 24 : at + 40]
+    if note_network(walk, b"IPv6", fields["src"].encode(), fields["dst"].encode(), raw, fields["hlim"]):
+        note_first(walk, 6, fields["tc"], fields["nh"])
     if fields["plen"]:  # 0: a jumbogram (RFC 2675) or segmentation offload
         walk.limit(at + 40 + fields["plen"])
     return _behind_ipv6(walk, fields["nh"], at + 40)
@@ -84,24 +109,33 @@ def _behind_ipv6(walk: Walk, protocol: int, at: int) -> Step:
     return behind_ip(walk, protocol, at, ipv6=True)
 
 
-def ipv6_extension(walk: Walk, at: int) -> Step:
+def _extension(walk: Walk, at: int, number: int) -> Step:
     """The common form: next header, length in units of 8 bytes without the first 8."""
     if not walk.has(at, 8, "ipv6", "truncated extension header"):
         return None
+    note_extension(walk, number)
     size = 8 * (walk.data[at + 1] + 1)
     if not walk.has(at, size, "ipv6", "extension header beyond payload length"):
         return None
     return _behind_ipv6(walk, walk.data[at], at + size)
 
 
+def _declare(number: int) -> None:
+    @handler(f"ipv6 extension {number}")
+    def extension(walk: Walk, at: int) -> Step:
+        return _extension(walk, at, number)
+
+
 for _number in EXTENSION_HEADERS:
-    handler(f"ipv6 extension {_number}")(ipv6_extension)
+    _declare(_number)
 
 
 @handler("ipv6 fragment")
 def ipv6_fragment(walk: Walk, at: int) -> Step:
     if not walk.has(at, 8, "ipv6", "truncated fragment header"):
         return None
+    note_extension(walk, 44)
+    note_ipv6_fragment(walk, walk.number(at + 2, 2))
     fields = IPv6ExtHdrFragment(walk.data[at : at + 8], _internal=1).fields
     return None if fields["offset"] else _behind_ipv6(walk, fields["nh"], at + 8)
 
@@ -109,6 +143,8 @@ def ipv6_fragment(walk: Walk, at: int) -> Step:
 def _ah(walk: Walk, at: int, ipv6: bool) -> Step:
     if not walk.has(at, 12, "ah"):
         return None
+    if ipv6:
+        note_extension(walk, 51)
     size = 4 * (walk.data[at + 1] + 2)
     if size < 12:
         walk.fail("ah: bad header length")
@@ -126,70 +162,3 @@ def ah_of_ipv4(walk: Walk, at: int) -> Step:
 @handler("ah of ipv6")
 def ah_of_ipv6(walk: Walk, at: int) -> Step:
     return _ah(walk, at, ipv6=True)
-
-
-@handler("icmp")
-def icmp(walk: Walk, at: int) -> Step:
-    """RFC 792. The packet that an error quotes is not looked into: its addresses and ports are not this packet's."""
-    walk.has(at, 4, "icmp")
-    return None
-
-
-@handler("icmpv6")
-def icmpv6(walk: Walk, at: int) -> Step:
-    walk.has(at, 4, "icmpv6")
-    return None
-
-
-@handler("gre")
-def gre(walk: Walk, at: int) -> Step:
-    if not walk.has(at, 4, "gre"):
-        return None
-    flags, version = walk.data[at], walk.data[at + 1] & 7
-    if version > 1:
-        walk.fail("gre: bad version")
-        return None
-    size = 4
-    size += 4 if flags & 0xC0 else 0  # checksum or routing present: checksum and offset
-    size += 4 if flags & 0x20 else 0  # key
-    size += 4 if flags & 0x10 else 0  # sequence number
-    size += 4 if version == 1 and walk.data[at + 1] & 0x80 else 0  # acknowledgement, RFC 2637
-    if not walk.has(at, size, "gre"):
-        return None
-    protocol = GRE(walk.data[at : at + size], _internal=1).proto
-    at += size
-    if flags & 0x40:  # source routes, RFC 1701: address family, offset, length; a zero length ends them
-        while True:
-            if not walk.has(at, 4, "gre"):
-                return None
-            length = walk.data[at + 3]
-            at += 4 + length
-            if not length:
-                break
-    if protocol in (0x88BE, 0x22EB):
-        if protocol == 0x88BE and not flags & 0x10:
-            return "ethernet", at  # ERSPAN type I has no header
-        return f"erspan {'III' if protocol == 0x22EB else 'II'}", at
-    if protocol == 0x880B and at >= walk.wire_end:
-        return None  # PPTP acknowledgement without payload
-    name = ETHERTYPES.get(protocol)
-    return (name, at) if name else None
-
-
-@handler("erspan II")
-def erspan_ii(walk: Walk, at: int) -> Step:
-    return ("ethernet", at + 8) if walk.has(at, 8, "erspan") else None
-
-
-@handler("erspan III")
-def erspan_iii(walk: Walk, at: int) -> Step:
-    if not walk.has(at, 12, "erspan"):
-        return None
-    size = 20 if walk.data[at + 11] & 1 else 12
-    return ("ethernet", at + size) if walk.has(at, size, "erspan") else None
-
-
-@handler("etherip")
-def etherip(walk: Walk, at: int) -> Step:
-    """RFC 3378: two bytes of version, then Ethernet."""
-    return ("ethernet", at + 2) if walk.has(at, 2, "ethernet") else None

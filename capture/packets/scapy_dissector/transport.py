@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from capture.packets import applications
 from capture.packets.recognise import Transport, name_of_port, recognise
 from capture.packets.recognise.http import requests
+from capture.packets.recognise.names import short_names
+from capture.packets.scapy_dissector.network_fields import note_conversation
 from capture.packets.scapy_dissector.scapy_modules import SCTP, TCP, UDP
+from capture.packets.scapy_dissector.tcp_fields import note_flags, note_options
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 # UDP ports of tunnels: the handler of what the datagram carries. IANA; 8472 is Linux's VXLAN, 3544 Teredo (RFC 4380),
@@ -12,12 +16,19 @@ from capture.packets.scapy_dissector.walk import Step, Walk, handler
 UDP_TUNNELS = {4789: "vxlan", 8472: "vxlan", 6081: "geneve", 2152: "gtpv1u", 3544: "teredo", 6635: "mpls in udp", 1701: "l2tp"}
 
 
-def _ports(walk: Walk, name: bytes, at: int) -> tuple[int, int]:
-    source, destination = (int.from_bytes(walk.data[i : i + 2], "big") for i in (at, at + 2))
+def _ports(walk: Walk, name: bytes, protocol: int, at: int) -> tuple[int, int]:
+    source, destination = walk.number(at, 2), walk.number(at + 2, 2)
     if walk.first:
         walk.found.transproto = name
         walk.found.transsrc = source
         walk.found.transdst = destination
+        walk.add("port", source)
+        walk.add("port", destination)
+        note_conversation(walk, protocol, source, destination)
+    else:
+        walk.add("inner-transproto", name)
+        walk.add("inner-transsrc", source)
+        walk.add("inner-transdst", destination)
     return source, destination
 
 
@@ -25,19 +36,23 @@ def _ports(walk: Walk, name: bytes, at: int) -> tuple[int, int]:
 def tcp(walk: Walk, at: int) -> Step:
     if not walk.has(at, 4, "tcp"):
         return None
-    source, destination = _ports(walk, b"TCP", at)
-    if walk.end >= at + 14 and walk.first:
-        walk.found.tcp = int.from_bytes(walk.data[at + 12 : at + 14], "big") & 0x1FF
+    source, destination = _ports(walk, b"TCP", 6, at)
+    if walk.end >= at + 14:
+        note_flags(walk, walk.number(at + 12, 2) & 0x1FF)
     if not walk.has(at, 20, "tcp"):
         return None
     header = TCP(walk.data[at : at + 20], _internal=1)
     fields = header.fields
     if walk.first:
-        walk.found.tcp = int(fields["flags"])
+        walk.add("tcp-window", fields["window"])
     if fields["dataofs"] < 5:
         walk.fail("tcp: bad data offset")
         return None
     size = fields["dataofs"] * 4
+    if walk.first:
+        note_options(walk, at + 20, at + size)
+        if at + size <= walk.wire_end:
+            walk.add("tcp-payload-length", walk.wire_end - at - size)
     if not walk.has(at, size, "tcp", "options beyond segment"):
         return None
     return _payload(walk, "tcp", source, destination, at + size)
@@ -47,7 +62,7 @@ def tcp(walk: Walk, at: int) -> Step:
 def udp(walk: Walk, at: int) -> Step:
     if not walk.has(at, 4, "udp"):
         return None
-    source, destination = _ports(walk, b"UDP", at)
+    source, destination = _ports(walk, b"UDP", 17, at)
     if not walk.has(at, 8, "udp"):
         return None
     length = UDP(walk.data[at : at + 8], _internal=1).len
@@ -63,7 +78,7 @@ def udp(walk: Walk, at: int) -> Step:
 def udplite(walk: Walk, at: int) -> Step:
     if not walk.has(at, 4, "udplite"):
         return None
-    source, destination = _ports(walk, b"UDPLite", at)
+    source, destination = _ports(walk, b"UDPLite", 136, at)
     if not walk.has(at, 8, "udplite"):
         return None
     coverage = int.from_bytes(walk.data[at + 4 : at + 6], "big")
@@ -78,12 +93,13 @@ def sctp(walk: Walk, at: int) -> Step:
     """Payload is the user data of the first DATA chunk that has any."""
     if not walk.has(at, 4, "sctp"):
         return None
-    source, destination = _ports(walk, b"SCTP", at)
+    source, destination = _ports(walk, b"SCTP", 132, at)
     if not walk.has(at, 12, "sctp"):
         return None
     SCTP(walk.data[at : at + 12], _internal=1)
     walk.strict = False
     at += 12
+    _chunks(walk, at)
     while walk.has(at, 4, "sctp"):
         kind, length = walk.data[at], int.from_bytes(walk.data[at + 2 : at + 4], "big")
         if length < 4:
@@ -93,6 +109,16 @@ def sctp(walk: Walk, at: int) -> Step:
             return _payload(walk, "sctp", source, destination, at + 16)
         at += (length + 3) & ~3
     return None
+
+
+def _chunks(walk: Walk, at: int) -> None:
+    """Types of all chunks; a length below that of a chunk's header ends them (RFC 9260, 3.2)."""
+    while at + 4 <= walk.end:
+        length = walk.number(at + 2, 2)
+        if length < 4:
+            return
+        walk.add("sctp-chunk", walk.data[at])
+        at += (length + 3) & ~3
 
 
 def _payload(walk: Walk, transport: Transport, source: int, destination: int, at: int) -> Step:
@@ -113,6 +139,10 @@ def _payload(walk: Walk, transport: Transport, source: int, destination: int, at
         return None
     found.appproto = name.encode()
     found.appproto_port = None
+    for layer in short_names(name, payload, source, destination):
+        walk.add("protocols", layer.encode())
+    if walk.applications:
+        found.values += applications.values(name, payload, transport, source, destination)
     if name in ("HTTP", "SSDP"):
         for request in requests(payload):
             found.http_method.append(request.method)
@@ -123,5 +153,6 @@ def _payload(walk: Walk, transport: Transport, source: int, destination: int, at
 
 def note_payload(walk: Walk, by_port: str | None) -> None:
     """A payload that nobody recognises; perhaps its port has a name."""
+    walk.add("protocols", b"data")
     walk.found.appproto = b"Payload"
     walk.found.appproto_port = by_port.encode() if by_port else None

@@ -20,6 +20,7 @@ MOST_LAYERS = 256
 _CLASSES: dict[str, Any] = {
     "ethernet": scapy_modules.Ether,
     "vlan": scapy_modules.Dot1Q,
+    "vlan svc": scapy_modules.Dot1AD,
     "llc": scapy_modules.LLC,
     "snap": scapy_modules.SNAP,
     "mpls": scapy_modules.MPLS,

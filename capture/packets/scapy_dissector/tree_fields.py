@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from capture.packets.layer import LayerField
 from capture.packets.declarations.transport import TCP_FLAGS
+from capture.packets.layer import LayerField
 from capture.packets.values import text_of
 
 LONGEST_TEXT = 1024

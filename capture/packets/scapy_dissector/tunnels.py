@@ -8,14 +8,19 @@ What they carry has no part in `net*` and `trans*`; its application counts.
 from __future__ import annotations
 
 from capture.packets.scapy_dissector.ethertypes import ETHERTYPES
+from capture.packets.scapy_dissector.network import note_tunnel
 from capture.packets.scapy_dissector.scapy_modules import GENEVE, VXLAN, GTP_U_Header
 from capture.packets.scapy_dissector.transport import note_payload
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 
-def _recognised(walk: Walk, name: str) -> None:
+def _recognised(walk: Walk, name: str, tunnel: str, layer: str) -> None:
+    """The walk goes on in a tunnel: its names as application, in `tunnel`, and in `protocols` (if no handler gives that)."""
     walk.found.appproto = name.encode()
     walk.found.appproto_port = None
+    note_tunnel(walk, tunnel)
+    if layer:
+        walk.add("protocols", layer.encode())
 
 
 @handler("vxlan")
@@ -27,7 +32,7 @@ def vxlan(walk: Walk, at: int) -> Step:
     if not int(header.flags) & 0x08 or walk.data[at + 7]:
         note_payload(walk, "VXLAN")
         return None
-    _recognised(walk, "VXLAN")
+    _recognised(walk, "VXLAN", "vxlan", "vxlan")
     return "ethernet", at + 8
 
 
@@ -42,7 +47,7 @@ def geneve(walk: Walk, at: int) -> Step:
     if walk.data[at] >> 6 or name is None or at + size > walk.wire_end:
         note_payload(walk, "Geneve")
         return None
-    _recognised(walk, "Geneve")
+    _recognised(walk, "Geneve", "geneve", "geneve")
     return name, at + size
 
 
@@ -53,7 +58,7 @@ def gtpv1u(walk: Walk, at: int) -> Step:
         note_payload(walk, "GTPv1U")
         return None
     header = GTP_U_Header(walk.data[at : at + 8] + b"\0" * 4, _internal=1)
-    _recognised(walk, "GTPv1U")
+    _recognised(walk, "GTPv1U", "gtp-u", "gtp")
     size = 8
     if walk.data[at] & 7:
         size = 12
@@ -85,7 +90,7 @@ def teredo(walk: Walk, at: int) -> Step:
     if walk.end - at >= 40 and int.from_bytes(walk.data[at + 4 : at + 6], "big") + 40 > walk.wire_end - start:
         note_payload(walk, "Teredo")
         return None
-    _recognised(walk, "Teredo")
+    _recognised(walk, "Teredo", "teredo", "teredo")
     return "ipv6", at
 
 
@@ -94,7 +99,7 @@ def mpls_in_udp(walk: Walk, at: int) -> Step:
     if walk.end - at < 5:
         note_payload(walk, "MPLS")
         return None
-    _recognised(walk, "MPLS")
+    _recognised(walk, "MPLS", "mpls-in-udp", "")
     return "mpls", at
 
 
@@ -104,7 +109,7 @@ def l2tp(walk: Walk, at: int) -> Step:
     if walk.end - at < 6 or walk.data[at + 1] & 0x0F != 2:
         note_payload(walk, "L2TP")
         return None
-    _recognised(walk, "L2TP")
+    _recognised(walk, "L2TP", "l2tp", "l2tp")
     flags = walk.data[at]
     if flags & 0x80:  # control message
         return None

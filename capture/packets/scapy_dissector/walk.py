@@ -29,6 +29,8 @@ class Found:
     http_useragent: list[bytes] = field(default_factory=list)
     http_method: list[bytes] = field(default_factory=list)
     error: str | None = None
+    # (field, value) of all other fields: bytes of a text, else the row id or the int field's number
+    values: list[tuple[str, bytes | int]] = field(default_factory=list)
 
 
 class Walk:
@@ -38,19 +40,37 @@ class Walk:
     wire_end: the same as it was on the wire: end <= wire_end, and bytes between the two were cut by the snaplen.
     first: still at the first IP header and the transport directly behind it.
     strict: still up to the first transport header: what is wrong there is the packet's `error`.
+    networks: IP headers so far. source, destination: addresses of the first of them.
+    framed: past the first Ethernet header. tagged: past the first VLAN tag.
+    applications: whether the fields of payloads are wanted (all but what names the application).
     """
 
-    __slots__ = ("data", "end", "first", "found", "networks", "strict", "wire_end")
+    __slots__ = (
+        "applications", "data", "destination", "end", "first", "found", "framed", "networks", "source", "strict", "tagged",
+        "wire_end",
+    )  # fmt: skip
 
-    def __init__(self, data: bytes, wire_length: int) -> None:
+    def __init__(self, data: bytes, wire_length: int, applications: bool = True) -> None:
         self.data = data
+        self.applications = applications
         self.end = len(data)
         # some tools write an original length below the captured one: the bytes that are there count
         self.wire_end = max(wire_length, len(data))
         self.first = True
         self.strict = True
         self.networks = 0
+        self.source = self.destination = b""
+        self.framed = False
+        self.tagged = False
         self.found = Found()
+
+    def add(self, name: str, value: bytes | int) -> None:
+        """Notes a value of field `name`; the same one again is nothing new."""
+        self.found.values.append((name, value))
+
+    def number(self, at: int, size: int) -> int:
+        """The big-endian number of `size` bytes at `at`, which the caller knows to be there."""
+        return int.from_bytes(self.data[at : at + size], "big")
 
     def fail(self, error: str) -> None:
         """Notes why decoding ends here. The first reason stays; behind the transport there is none."""
