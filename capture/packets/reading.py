@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.packets.batch import PacketBatch
-from capture.packets.gather import gather
 from capture.packets.errors import ReadError
+from capture.packets.gather import gather
 
 # What lies between two packets (record headers, packets that a filter dropped) is read over up to this many bytes.
 MAX_GAP = 64 * 1024

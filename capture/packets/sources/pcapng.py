@@ -232,9 +232,9 @@ class PcapngWalk(Walk):
         (captured,) = struct.unpack_from(order + "I", block, 20)
         if kind == ENHANCED_PACKET:
             self._check_length(captured, length - SMALLEST_PACKET)
-            self._check_interface(*struct.unpack_from(order + "I", block, 8), described)
+            self._check_interface(struct.unpack_from(order + "I", block, 8)[0], described)
         else:
-            self._check_interface(*struct.unpack_from(order + "H", block, 8), described)
+            self._check_interface(struct.unpack_from(order + "H", block, 8)[0], described)
             self._check_length(captured, length - SMALLEST_PACKET)
 
     def _check_interface(self, number: int, described: int) -> None:

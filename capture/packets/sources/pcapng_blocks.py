@@ -122,7 +122,7 @@ class Table:
         return int(self.at[loop.INTERFACES])
 
     def interface(self, number: int) -> Interface:
-        return self.kinds[self.kind_of[number]]
+        return self.kinds[int(self.kind_of[number])]
 
     def begin_section(self, block: bytes, order: str) -> None:
         """A section header block: interface ids start from 0 anew. Raises ValueError."""
@@ -132,7 +132,7 @@ class Table:
         self.order = order
         self.at[loop.FIRST] = self.interfaces
         found = options(block[24:-4], order)
-        said = {code: value for code, value in reversed(found)}
+        said = dict(reversed(found))  # the first of each code
         self.application = self.application or kept(said.get(SHB_USERAPPL, b""))
         self.hardware = self.hardware or kept(said.get(SHB_HARDWARE, b""))
         self.os = self.os or kept(said.get(SHB_OS, b""))
@@ -145,7 +145,7 @@ class Table:
             raise ValueError(f"more than {MAX_INTERFACES} interfaces")
         linktype, _reserved, snaplen = struct.unpack_from(self.order + "HHI", block, 8)
         found = options(block[16:-4], self.order)
-        said = {code: value for code, value in reversed(found)}
+        said = dict(reversed(found))  # the first of each code
         resolution, offset = said.get(IF_TSRESOL, b""), said.get(IF_TSOFFSET, b"")
         kind = self.add_kind(
             Interface(
@@ -225,9 +225,7 @@ class Table:
         numbers = [row[n] if row[loop.SAID] >> n & 1 else None for n in range(loop.SAID)]
         texts = (info.name, info.description, info.filter, info.hardware, info.os)
         received, dropped, accepted, os_dropped = numbers
-        return InterfaceInfo(
-            info.linktype, info.snaplen, *texts, received, dropped, os_dropped, accepted, row[loop.LOST]
-        )
+        return InterfaceInfo(info.linktype, info.snaplen, *texts, received, dropped, os_dropped, accepted, row[loop.LOST])
 
     def counted(self) -> list[int]:
         """Interfaces that have counts."""

@@ -220,9 +220,7 @@ def _statistics(buffer: Any, at: Any, length: Any, walk: Any, counts: Any, big: 
         types.uint8[::1],
     )
 )
-def scan_blocks(
-    buffer: Any, walk: Any, out: Any, kinds: Any, kind_of: Any, counts: Any, known: Any, known_bytes: Any
-) -> Any:
+def scan_blocks(buffer: Any, walk: Any, out: Any, kinds: Any, kind_of: Any, counts: Any, known: Any, known_bytes: Any) -> Any:
     """Fills `out` (LOCATOR_DTYPE, behind its first FOUND records) from the window `buffer` (uint8); why it stopped.
 
     kinds: int64 (k, KIND_COLUMNS). kind_of: int32, by interface; filled on here. counts: uint64 (as many, COUNT_COLUMNS).
@@ -248,7 +246,7 @@ def scan_blocks(
             break
         following = offset + length
         walk[NEEDED] = length
-        if block == SECTION or block == INTERFACE:
+        if block == SECTION or block == INTERFACE:  # noqa: SIM109  (a tuple would be made each time)
             index = np.int64(-1)
             if following <= end and length <= MAX_KNOWN_BYTES:
                 index = _find_known(buffer, at, length, walk[BIG_ENDIAN], known, known_bytes)

@@ -72,3 +72,9 @@ def obsolete(data: bytes, wire_length: int, ticks: int = 0, interface_id: int = 
 
 def custom(order: str = "<") -> bytes:
     return block(0x00000BAD, struct.pack(order + "I", 32473) + b"not a packet", order)
+
+
+def statistics(interface_id: int, counts: dict[int, int], order: str = "<", options: bytes = b"") -> bytes:
+    """An interface statistics block; counts by option code (4 isb_ifrecv, 5 isb_ifdrop, 6 isb_filteraccept, 7 isb_osdrop)."""
+    said = b"".join(option(code, struct.pack(order + "Q", value), order) for code, value in counts.items())
+    return block(5, struct.pack(order + "III", interface_id, 0, 0) + said + options, order)
