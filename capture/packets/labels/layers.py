@@ -8,7 +8,7 @@ the walk ends in an error counts, too. Quoted packets (in ICMP errors) and what 
     vlan             a tag of EtherType 0x8100, 0x9100, 0x9200, 0x9300
     ieee8021ad       a tag of EtherType 0x88a8
     ieee8021ah       the I-tag of EtherType 0x88e7
-    cmd              Cisco MetaData, EtherType 0x8909
+    cmd              Cisco MetaData, EtherType 0x8909 (in GRE laid out otherwise: the EtherType of what follows comes first)
     mpls             any MPLS label, also in UDP (where that is recognised) and behind IP protocol 137
     llc              an LLC header, with SNAP or without
     pppoes, ppp      PPPoE session; PPP behind it, behind GRE, L2TP, as link type

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 # Behind an EtherType (Ethernet, VLAN tag, cooked, SNAP of OUI 0 and 0000f8, GRE, Cisco HDLC ...). IEEE 802 numbers.
 ETHERTYPE_LEAVES: dict[int, str] = {
-    0x22F4: "isis", 0x8137: "ipx", 0x8808: "macc", 0x8809: "slow", 0x8863: "pppoed", 0x872D: "wlccp", 0x887B: "homeplug",
-    0x888E: "eapol", 0x8892: "pn_rt", 0x88A4: "ecatf", 0x88B8: "goose", 0x88C7: "eapol", 0x88CC: "lldp", 0x88E1: "homeplug-av",
-    0x88E5: "macsec", 0x88F7: "ptp", 0x8902: "cfm", 0x8942: "lldp", 0x9000: "loop",
+    0x2000: "cdp", 0x22F4: "isis", 0x8137: "ipx", 0x8808: "macc", 0x8809: "slow", 0x8863: "pppoed", 0x872D: "wlccp",
+    0x887B: "homeplug", 0x888E: "eapol", 0x8892: "pn_rt", 0x88A4: "ecatf", 0x88B8: "goose", 0x88C7: "eapol", 0x88CC: "lldp",
+    0x88E1: "homeplug-av", 0x88E5: "macsec", 0x88F7: "ptp", 0x8902: "cfm", 0x8942: "lldp", 0x9000: "loop",
 }  # fmt: skip
 
 # The protocol of an IPv4 header, the next header of IPv6 and its extension headers. IANA protocol numbers.

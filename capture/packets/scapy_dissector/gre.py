@@ -46,6 +46,8 @@ def gre(walk: Walk, at: int) -> Step:
     if protocol == 0x880B and at >= walk.wire_end:
         return None  # PPTP acknowledgement without payload
     name = ETHERTYPES.get(protocol)
+    if name == "cisco metadata":
+        return "cisco metadata of gre", at
     if name is None:
         note_leaf(walk, ETHERTYPE_LEAVES, protocol)
         return None

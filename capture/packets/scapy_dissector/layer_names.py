@@ -13,6 +13,7 @@ LAYER_NAMES: dict[str, bytes] = {
     "vlan svc": b"ieee8021ad",
     "pbb": b"ieee8021ah",
     "cisco metadata": b"cmd",
+    "cisco metadata of gre": b"cmd",
     "llc": b"llc",
     "mpls": b"mpls",
     "pppoe": b"pppoes",

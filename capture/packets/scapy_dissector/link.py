@@ -23,7 +23,7 @@ from capture.packets.scapy_dissector.scapy_modules import (
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 OSI = 0xFE  # DSAP
-SLARP, CDP = 0x8035, 0x2000  # in Cisco HDLC; EtherTypes have the first for RARP
+SLARP = 0x8035  # in Cisco HDLC: Cisco's keepalives, where EtherTypes have RARP
 # Linux's packet type -> row of `direction`: to us, broadcast, multicast are inbound, ours is outbound; between others it is none
 DIRECTIONS = {0: 0, 1: 0, 2: 0, 4: 1}
 ADDRESS_FAMILIES = {2: "ipv4", 10: "ipv6", 24: "ipv6", 28: "ipv6", 30: "ipv6"}  # of Linux and the BSDs, Darwin
@@ -78,6 +78,14 @@ def cisco_metadata(walk: Walk, at: int) -> Step:
     if not walk.has(at, 8, "cisco metadata"):
         return None
     return behind_ethertype(walk, int.from_bytes(walk.data[at + 6 : at + 8], "big"), at + 8)
+
+
+@handler("cisco metadata of gre")
+def cisco_metadata_of_gre(walk: Walk, at: int) -> Step:
+    """In GRE the EtherType stands before the other parts."""
+    if not walk.has(at, 8, "cisco metadata"):
+        return None
+    return behind_ethertype(walk, walk.number(at, 2), at + 8)
 
 
 @handler("llc")
@@ -198,12 +206,7 @@ def chdlc(walk: Walk, at: int) -> Step:
     if not walk.has(at, 4, "chdlc"):
         return None
     protocol = CHDLC(walk.data[at : at + 4], _internal=1).proto
-    if protocol <= 1500 or protocol == SLARP:
-        return None
-    if protocol == CDP:
-        walk.add("protocols", b"cdp")
-        return None
-    return behind_ethertype(walk, protocol, at + 4)
+    return behind_ethertype(walk, protocol, at + 4) if protocol > 1500 and protocol != SLARP else None
 
 
 @handler("linux sll")
