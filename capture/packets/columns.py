@@ -44,11 +44,13 @@ class Dissected:
     fields: by field name. A field without any value in the batch may be missing.
     undecodable: how many packets have an `error` value (they keep what was decoded).
     dissector: name and version, e.g. "scapy-1".
+    handed_over: how many packets the fast dissector gave to scapy, whose link types it does not read.
     """
 
     fields: dict[str, SetValues | IntValues] = field(default_factory=dict)
     undecodable: int = 0
     dissector: str = ""
+    handed_over: int = 0
 
 
 class SetBuilder:

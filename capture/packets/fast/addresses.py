@@ -1,0 +1,94 @@
+"""Interning of addresses while headers are walked: IPv4, IPv6, MAC, and pairs of numbers (flows). A number for each, from 0.
+
+The tables are grown between packets (`grown`), never within one: a packet adds few, and `add` writes without checks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.packets.compiling import compiled
+from capture.packets.fast.interning import NONE, mixed
+
+MAC, IPV4, IPV6, FLOW = 1, 4, 6, 7
+
+# A packet of at most 64 headers adds two or three to a table for each of them.
+PER_PACKET = 256
+
+
+class Table(NamedTuple):
+    """slots: uint32 (power of 2,): number of the key there, or NONE. keys: uint64 (slots / 2, 2). kind: uint8. count: int64 (1,)."""
+
+    slots: NDArray[np.uint32]
+    keys: NDArray[np.uint64]
+    kind: NDArray[np.uint8]
+    count: NDArray[np.int64]
+
+
+def make_table(capacity: int = 4096) -> Table:
+    """An empty table."""
+    return Table(
+        np.full(capacity, NONE, np.uint32),
+        np.empty((capacity // 2, 2), np.uint64),
+        np.empty(capacity // 2, np.uint8),
+        np.zeros(1, np.int64),
+    )
+
+
+TABLE = numba.typeof(make_table())
+
+
+@compiled()
+def _place(table, first, second, kind):  # type: ignore[no-untyped-def]
+    mask = np.uint64(len(table.slots) - 1)
+    return mixed(first * np.uint64(0x9E3779B97F4A7C15) ^ second ^ np.uint64(kind)) & mask
+
+
+@compiled()
+def add(table, first, second, kind):  # type: ignore[no-untyped-def]
+    """The number of a key: two uint64 and what kind of key they are."""
+    mask = np.uint64(len(table.slots) - 1)
+    at = _place(table, first, second, kind)
+    while True:
+        number = table.slots[at]
+        if number == NONE:
+            break
+        if table.keys[number, 1] == second and table.keys[number, 0] == first and table.kind[number] == kind:
+            return np.int64(number)
+        at = (at + np.uint64(1)) & mask
+    new = table.count[0]
+    table.slots[at] = np.uint32(new)
+    table.keys[new, 0] = first
+    table.keys[new, 1] = second
+    table.kind[new] = kind
+    table.count[0] = new + 1
+    return new
+
+
+@compiled()
+def grown(table):  # type: ignore[no-untyped-def]
+    """`table`, or a larger one with the same keys and numbers: with room for one more packet's keys."""
+    if table.count[0] + PER_PACKET <= len(table.keys):
+        return table
+    capacity = 4 * len(table.slots)
+    new = Table(
+        np.full(capacity, NONE, np.uint32),
+        np.empty((capacity // 2, 2), np.uint64),
+        np.empty(capacity // 2, np.uint8),
+        table.count,
+    )
+    mask = np.uint64(capacity - 1)
+    for number in range(table.count[0]):
+        first, second, kind = table.keys[number, 0], table.keys[number, 1], table.kind[number]
+        new.keys[number, 0] = first
+        new.keys[number, 1] = second
+        new.kind[number] = kind
+        at = _place(new, first, second, kind)
+        while new.slots[at] != NONE:
+            at = (at + np.uint64(1)) & mask
+        new.slots[at] = np.uint32(number)
+    return new

@@ -1,0 +1,30 @@
+"""Events of the walk through headers: fields of which a packet may have several values."""
+
+from __future__ import annotations
+
+(
+    VLAN_ID,
+    VLAN_SVC_ID,
+    VLAN_PRIO,
+    MPLS_LABEL,
+    IPV6_EXTENSION,
+    TUNNEL,
+    INNER_NETSRC,
+    INNER_NETDST,
+    INNER_TTL,
+    INNER_TRANSPROTO,
+    INNER_TRANSSRC,
+    INNER_TRANSDST,
+    INNER_TCP,
+    QUOTED_NETSRC,
+    QUOTED_NETDST,
+    QUOTED_TRANSSRC,
+    QUOTED_TRANSDST,
+    TCP_OPTION,
+    SCTP_CHUNK,
+) = range(19)
+
+SLOTS = 19
+
+# Events of one packet at most: 64 headers of some events each, TCP options, and (on top: one per 4 bytes) SCTP chunks.
+PER_PACKET = 1024
