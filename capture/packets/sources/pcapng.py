@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from capture.packets.batch import CaptureInfo, InterfaceInfo
+from capture.packets.batch import CaptureInfo
 from capture.packets.errors import NotACapture, ReadError
 from capture.packets.sources import pcapng_loop as loop
 from capture.packets.sources.base import Filling, Source, State, Walk
@@ -51,7 +51,6 @@ class PcapngSource(Source):
 
     def _read_head(self, window: Window) -> None:
         self.info = CaptureInfo("pcapng", "", "10^-6", 0)
-        self._infos: dict[int, InterfaceInfo] = {}  # by kind
         walk = PcapngWalk(None)
         try:
             walk.head(window)
@@ -69,7 +68,7 @@ class PcapngSource(Source):
         assert isinstance(walk, PcapngWalk)
         table, info = walk.table, self.info
         for kind in table.kind_of[len(info.interfaces) : table.interfaces].tolist():
-            info.interfaces.append(table.kinds[kind].info())
+            info.interfaces.append(table.infos[kind])
         for i in table.counted():
             if i < MAX_COUNTED:
                 info.interfaces[i] = table.said(i)

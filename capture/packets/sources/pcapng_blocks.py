@@ -6,7 +6,7 @@ draft-ietf-opsawg-pcapng, sections 3.5 (options), 4.1 (section header), 4.2 (int
 from __future__ import annotations
 
 import struct
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -54,8 +54,13 @@ class Interface:
         return InterfaceInfo(self.linktype, self.snaplen, self.name, self.description, self.filter, self.hardware, self.os)
 
 
+FIELDS = fields(Interface)
+
+
 def kept(value: bytes) -> str:
     """A text as it is kept: without the NULs that some writers end it with; a very long one is cut, and ends in "…"."""
+    if not value:
+        return ""
     value = value.rstrip(b"\0")
     return text_of(value) if len(value) <= MAX_TEXT else text_of(value[:MAX_TEXT]) + "…"
 
@@ -96,6 +101,8 @@ class Table:
     def __init__(self, at: Any) -> None:
         self.at = at  # the walk's array
         self.kinds: list[Interface] = []  # distinct interfaces
+        self.infos: list[InterfaceInfo] = []  # the same, as they are told
+        self._stored: list[list[Any]] = []  # and as they stand in a state
         self.kind_of = np.zeros(FIRST_CAPACITY, np.int32)  # by interface
         self.counts = np.zeros((FIRST_CAPACITY, loop.COUNT_COLUMNS), np.uint64)
         self.kind_rows = np.zeros((FIRST_CAPACITY, loop.KIND_COLUMNS), np.int64)
@@ -176,6 +183,8 @@ class Table:
             return self.add_kind(Interface(interface.linktype, interface.snaplen, interface.resolution, interface.offset))
         kind = self._number_of[interface] = len(self.kinds)
         self.kinds.append(interface)
+        self.infos.append(interface.info())
+        self._stored.append([getattr(interface, one.name) for one in FIELDS])
         if len(self.kinds) > len(self.kind_rows):
             self.kind_rows = np.concatenate([self.kind_rows, np.zeros_like(self.kind_rows)])
         self.kind_rows[kind] = interface.linktype, interface.snaplen, interface.resolution, interface.offset, NOT_COMPILED
@@ -220,12 +229,12 @@ class Table:
 
     def said(self, interface: int) -> InterfaceInfo:
         """All that is known of an interface, counts included."""
-        info = self.interface(interface).info()
+        info = self.infos[int(self.kind_of[interface])]
         row = [int(n) for n in self.counts[interface]]
         numbers = [row[n] if row[loop.SAID] >> n & 1 else None for n in range(loop.SAID)]
-        texts = (info.name, info.description, info.filter, info.hardware, info.os)
         received, dropped, accepted, os_dropped = numbers
-        return InterfaceInfo(info.linktype, info.snaplen, *texts, received, dropped, os_dropped, accepted, row[loop.LOST])
+        lost = row[loop.LOST]
+        return replace(info, received=received, dropped=dropped, accepted=accepted, os_dropped=os_dropped, lost=lost)
 
     def counted(self) -> list[int]:
         """Interfaces that have counts."""
@@ -240,8 +249,8 @@ class Table:
         return {
             "order": self.order,
             "first_interface": self.first,
-            "kinds": [list(astuple(one)) for one in self.kinds],
-            "interfaces": [[int(in_use[at]), int(run)] for at, run in zip(starts, runs, strict=True)],
+            "kinds": list(self._stored),
+            "interfaces": np.stack([in_use[starts], runs], axis=1).tolist(),  # [kind, how many in a row]
             "counts": [[i, *map(int, self.counts[i])] for i in self.counted()],
             "comments": list(self.comments),
             "packet_comments": [list(one) for one in self.packet_comments],
