@@ -1,9 +1,14 @@
-"""FTP commands (RFC 959 and its extensions)."""
+"""FTP commands (RFC 959, 4.1, and its extensions).
+
+A line is a command if its first word is a verb of `verbs.FTP`. They are read from the segment's beginning, as long as lines are
+commands. Replies have none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from capture.packets.applications.verbs import FTP, commands
 from capture.packets.fields import Field
 
 FIELDS = (
@@ -21,4 +26,5 @@ FIELDS = (
 
 def values(payload: bytes, transport: str, source: int, destination: int) -> Iterator[tuple[str, bytes | int]]:
     """(field, value) of all that `payload` has of FIELDS, in the order of the wire; the same pair may come again."""
-    yield from ()
+    for verb in commands(payload, FTP):
+        yield "ftp-command", verb

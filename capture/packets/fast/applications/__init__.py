@@ -11,7 +11,18 @@ from typing import Any
 
 # appproto -> module; imported when first needed, for each brings its compiled code from the cache
 MODULES: dict[str, str] = {
+    "DHCPv4": "dhcp",
+    "SIP": "sip",
+    "SMTP": "smtp",
+    "FTP": "ftp",
+    "SNMP": "snmp",
+    "MQTT": "mqtt",
+    "ModbusTCP": "modbus",
+    "SMB": "smb",
     "NTP": "ntp",
+    "QUIC": "quic",
+    "SSH": "ssh",
+    "TLS": "tls",
 }
 
 
