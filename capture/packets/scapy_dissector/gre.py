@@ -26,7 +26,6 @@ def gre(walk: Walk, at: int) -> Step:
     size += 4 if version == 1 and walk.data[at + 1] & 0x80 else 0  # acknowledgement, RFC 2637
     if not walk.has(at, size, "gre"):
         return None
-    note_tunnel(walk, "gre")
     protocol = GRE(walk.data[at : at + size], _internal=1).proto
     at += size
     if flags & 0x40:  # source routes, RFC 1701: address family, offset, length; a zero length ends them
@@ -37,6 +36,7 @@ def gre(walk: Walk, at: int) -> Step:
             at += 4 + length
             if not length:
                 break
+    note_tunnel(walk, "gre")
     if protocol in (ERSPAN, ERSPAN_III):
         note_tunnel(walk, "erspan")
         if protocol == ERSPAN and not flags & 0x10:

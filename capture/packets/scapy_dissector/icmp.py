@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capture.packets.scapy_dissector.network_fields import note_conversation
-from capture.packets.scapy_dissector.quotes import quote_ipv4, quote_ipv6
+from capture.packets.scapy_dissector.quotes import note_quote
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 QUOTING = {3, 4, 5, 11, 12}  # unreachable, source quench, redirect, time exceeded, parameter problem
@@ -13,14 +13,14 @@ QUOTING_V6 = {1, 2, 3, 4}  # unreachable, too big, time exceeded, parameter prob
 @handler("icmp")
 def icmp(walk: Walk, at: int) -> Step:
     if _type_and_code(walk, at, 1, "icmp") in QUOTING:
-        quote_ipv4(walk, at + 8)
+        note_quote(walk, at + 8)
     return None
 
 
 @handler("icmpv6")
 def icmpv6(walk: Walk, at: int) -> Step:
     if _type_and_code(walk, at, 58, "icmpv6") in QUOTING_V6:
-        quote_ipv6(walk, at + 8)
+        note_quote(walk, at + 8)
     return None
 
 

@@ -45,10 +45,10 @@ def note_ipv4_fragment(walk: Walk, word: int) -> None:
 
 
 def note_ipv6_fragment(walk: Walk, word: int) -> None:
-    """The fragment header's offset (13 bits, then 2 reserved ones) and M flag, if it is behind the first IP header."""
+    """The fragment header's offset (13 bits, then 2 reserved ones) and M flag, if it is behind the first IP header; of several the last."""
     if walk.networks == 1:
         more, offset = word & 1, word >> 3
-        walk.add("fragment", (FIRST if more else ATOMIC) if not offset else MIDDLE if more else LAST)
+        walk.replace("fragment", (FIRST if more else ATOMIC) if not offset else MIDDLE if more else LAST)
 
 
 def note_extension(walk: Walk, number: int) -> None:

@@ -7,34 +7,37 @@ from capture.packets.scapy_dissector.network import EXTENSION_HEADERS, TRANSPORT
 from capture.packets.scapy_dissector.walk import Walk
 
 FRAGMENT, AUTHENTICATION = 44, 51
+MOST_EXTENSIONS = 16
 
 
-def quote_ipv4(walk: Walk, at: int) -> None:
-    if at + 20 > walk.end or walk.data[at] >> 4 != 4 or walk.data[at] & 15 < 5:
-        return
-    walk.add("quoted-netsrc", ipv4_text(walk.data[at + 12 : at + 16]))
-    walk.add("quoted-netdst", ipv4_text(walk.data[at + 16 : at + 20]))
-    if not walk.number(at + 6, 2) & 0x1FFF:  # no later fragment
-        _ports(walk, walk.data[at + 9], at + 4 * (walk.data[at] & 15))
+def note_quote(walk: Walk, at: int) -> None:
+    """The IP header at `at`, of either version, if its fixed part is there."""
+    if at + 20 <= walk.end and walk.data[at] >> 4 == 4 and walk.data[at] & 15 >= 5:
+        walk.add("quoted-netsrc", ipv4_text(walk.data[at + 12 : at + 16]))
+        walk.add("quoted-netdst", ipv4_text(walk.data[at + 16 : at + 20]))
+        if not walk.number(at + 6, 2) & 0x1FFF:  # no later fragment
+            _ports(walk, walk.data[at + 9], at + 4 * (walk.data[at] & 15))
+    elif at + 40 <= walk.end and walk.data[at] >> 4 == 6:
+        walk.add("quoted-netsrc", ipv6_text(walk.data[at + 8 : at + 24]))
+        walk.add("quoted-netdst", ipv6_text(walk.data[at + 24 : at + 40]))
+        _behind_ipv6(walk, walk.data[at + 6], at + 40)
 
 
-def quote_ipv6(walk: Walk, at: int) -> None:
-    if at + 40 > walk.end or walk.data[at] >> 4 != 6:
-        return
-    walk.add("quoted-netsrc", ipv6_text(walk.data[at + 8 : at + 24]))
-    walk.add("quoted-netdst", ipv6_text(walk.data[at + 24 : at + 40]))
-    protocol, at = walk.data[at + 6], at + 40
-    while protocol in EXTENSION_HEADERS or protocol in (FRAGMENT, AUTHENTICATION):
+def _behind_ipv6(walk: Walk, protocol: int, at: int) -> None:
+    """The ports behind extension headers."""
+    for _ in range(MOST_EXTENSIONS):
         if at + 8 > walk.end:
-            return
+            break
         if protocol == FRAGMENT:
-            if walk.number(at + 2, 2) >> 3:
+            if walk.number(at + 2, 2) >> 3:  # a later fragment
                 return
             size = 8
         elif protocol == AUTHENTICATION:
             size = 4 * (walk.data[at + 1] + 2)
-        else:
+        elif protocol in EXTENSION_HEADERS:
             size = 8 * (walk.data[at + 1] + 1)
+        else:
+            break
         protocol, at = walk.data[at], at + size
     _ports(walk, protocol, at)
 

@@ -20,7 +20,10 @@ def note_flags(walk: Walk, flags: int) -> None:
 
 
 def note_options(walk: Walk, at: int, end: int) -> None:
-    """The options from `at` to `end`, as far as they are there. One that is cut, or has a length below 2, ends them."""
+    """The options from `at` to `end`, as far as they are there. One that is cut, or has a length below 2, ends them.
+
+    Of several that should be there once, the last counts.
+    """
     end = min(end, walk.end)
     while at < end and walk.data[at] != END:
         kind = walk.data[at]
@@ -32,7 +35,7 @@ def note_options(walk: Walk, at: int, end: int) -> None:
             return
         walk.add("tcp-option", kind)
         if kind == MAXIMUM_SEGMENT_SIZE and length == 4:
-            walk.add("tcp-mss", walk.number(at + 2, 2))
+            walk.replace("tcp-mss", walk.number(at + 2, 2))
         elif kind == WINDOW_SCALE and length == 3:
-            walk.add("tcp-wscale", walk.data[at + 2])
+            walk.replace("tcp-wscale", walk.data[at + 2])
         at += length

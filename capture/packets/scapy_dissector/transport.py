@@ -51,10 +51,10 @@ def tcp(walk: Walk, at: int) -> Step:
     size = fields["dataofs"] * 4
     if walk.first:
         note_options(walk, at + 20, at + size)
-        if at + size <= walk.wire_end:
-            walk.add("tcp-payload-length", walk.wire_end - at - size)
     if not walk.has(at, size, "tcp", "options beyond segment"):
         return None
+    if walk.first:
+        walk.add("tcp-payload-length", walk.wire_end - at - size)
     return _payload(walk, "tcp", source, destination, at + size)
 
 
@@ -112,12 +112,12 @@ def sctp(walk: Walk, at: int) -> Step:
 
 
 def _chunks(walk: Walk, at: int) -> None:
-    """Types of all chunks; a length below that of a chunk's header ends them (RFC 9260, 3.2)."""
+    """Types of all chunks; one with a length below that of a chunk's header is the last (RFC 9260, 3.2)."""
     while at + 4 <= walk.end:
+        walk.add("sctp-chunk", walk.data[at])
         length = walk.number(at + 2, 2)
         if length < 4:
             return
-        walk.add("sctp-chunk", walk.data[at])
         at += (length + 3) & ~3
 
 

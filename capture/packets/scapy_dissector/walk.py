@@ -68,6 +68,11 @@ class Walk:
         """Notes a value of field `name`; the same one again is nothing new."""
         self.found.values.append((name, value))
 
+    def replace(self, name: str, value: bytes | int) -> None:
+        """Notes the one value of field `name`: an earlier one is forgotten."""
+        self.found.values = [found for found in self.found.values if found[0] != name]
+        self.add(name, value)
+
     def number(self, at: int, size: int) -> int:
         """The big-endian number of `size` bytes at `at`, which the caller knows to be there."""
         return int.from_bytes(self.data[at : at + size], "big")
