@@ -40,7 +40,7 @@ def filters() -> dict[str, dict[str, Any]]:
 
 
 def plain(name: str, folder: Path) -> tuple[Path, str | None]:
-    """The capture as a plain file (decompressed into `folder` if it is not), and what is wrong with its compression, if anything."""
+    """The capture as a plain file (decompressed into `folder` if need be), and what is wrong with its compression."""
     path = PCAPS / name
     if path.read_bytes()[:2] != b"\x1f\x8b":
         return path, None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.accuracy.claim import Candidates, anywhere
+from benchmarks.accuracy.column import constant
 from benchmarks.accuracy.found import Found
 from benchmarks.accuracy.quantity import Quantity
 from capture.packets.recognise.names import KINDS
@@ -15,7 +16,7 @@ APPLICATIONS = frozenset(short for _, names in KINDS for short in names)
 # Short names of headers in our `protocols` that tshark has as well.
 HEADERS = frozenset(
     "eth vlan ieee8021ad llc mpls pppoes pppoed ppp sll null wlan radiotap arp ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr "
-    "ipv6.dstopts ah esp gre vxlan geneve gtp erspan l2tp teredo icmp icmpv6 igmp tcp udp udplite sctp dccp chdlc fr ppi".split()
+    "ipv6.dstopts ah esp gre vxlan geneve gtp erspan l2tp teredo icmp icmpv6 igmp tcp udp udplite sctp dccp chdlc fr ppi".split()  # noqa: SIM905
 )
 
 
@@ -24,7 +25,7 @@ def protocols(told: dict[str, Any], found: Found) -> Iterator[Quantity]:
     column = found.column("protocols")
     quotes = found.has("quoted-netsrc")
     for name in sorted((APPLICATIONS | HEADERS) & {*told["protocols"], *column.values}):
-        claim = anywhere(len(found), column.keep(lambda value, name=name: value == name))
+        claim = anywhere(len(found), constant(found.is_("protocols", name), name))
         beyond = int((quotes & ~found.is_("protocols", name)).sum())
         if beyond:
             claim.open[Candidates(frozenset({name}), True)] += beyond

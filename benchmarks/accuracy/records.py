@@ -87,5 +87,3 @@ def _time(text: str | None) -> int | None:
         return None if text is None else int(NO_TIME)
     seconds, rest = text.lstrip("-").split(".")
     return int(seconds) * 1_000_000_000 + int(rest)
-
-

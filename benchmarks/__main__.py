@@ -1,0 +1,64 @@
+"""`script/benchmark [SECTION...]`: measures, and writes sections of docs/performance.md; all if none is named."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import captures, page, sections
+from capture.packets.dissect import DISSECTORS
+
+SECTIONS = ("speed", "memory", "compiling")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="script/benchmark", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--capture", type=Path, help="pcap file for speed; made from ../shared/bench if not given")
+    parser.add_argument("--large", type=Path, help="pcap file for memory; made (10 M packets, 4 GB) if not given")
+    parser.add_argument("--parseonly", type=Path, help="picap's decoding alone, built; built here if not given and there is Go")
+    parser.add_argument("--packets", type=int, default=1_000_000, help="of the capture that is made for speed")
+    parser.add_argument("--large-packets", type=int, default=10_000_000, help="of the capture that is made for memory")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="for captures that are made; a temporary one if not given")
+    args = parser.parse_args()
+    if unknown := set(args.sections) - set(SECTIONS):
+        parser.error(f"no such section: {', '.join(sorted(unknown))} (there are: {', '.join(SECTIONS)})")
+    wanted = args.sections or SECTIONS
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        folder = Path(name)
+        if "compiling" in wanted:
+            page.write("compiling", sections.compiling(_say))
+        if "memory" in wanted:
+            if "fast" not in DISSECTORS:
+                parser.error("memory is that of the fast dissector, which is not here")
+            large = args.large or _made(folder, args.large_packets)
+            page.write("memory", sections.peak_memory(large, _say))
+            if args.large is None:
+                large.unlink()
+        if "speed" in wanted:  # last: it pins this process to one core
+            capture = args.capture or _made(folder, args.packets)
+            page.write("speed", sections.speed(capture, folder, args.rounds, args.parseonly, _say))
+    _say(f"{page.PAGE} written")
+    return 0
+
+
+def _made(folder: Path, packets: int) -> Path:
+    need, free = packets * captures.BYTES_PER_PACKET, shutil.disk_usage(folder).free
+    if free < need:
+        raise SystemExit(
+            f"{folder} has {free / 1e9:.1f} GB free; a capture of {packets:,} packets needs {need / 1e9:.1f} (--folder)"
+        )
+    _say(f"making a capture of {packets:,} packets")
+    return captures.made(folder, packets)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
