@@ -21,4 +21,7 @@ FIELDS = (
 
 def values(payload: bytes, transport: str, source: int, destination: int) -> Iterator[tuple[str, bytes | int]]:
     """(field, value) of all that `payload` has of FIELDS, in the order of the wire; the same pair may come again."""
-    yield from ()
+    if payload.startswith(b"SSH-"):
+        end = payload.find(b"\n")
+        if end >= 0:  # else it is cut, and would be another software's
+            yield "ssh-banner", payload[:end].removesuffix(b"\r")

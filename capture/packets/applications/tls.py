@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from capture.packets.applications.tls_hello import handshake
 from capture.packets.fields import Field
 from capture.packets.labels.tls import HANDSHAKES, TYPES, VERSIONS
 
@@ -82,6 +83,37 @@ FIELDS = (
 )
 
 
+_HANDSHAKE, _CHANGE_CIPHER_SPEC = 22, 20
+_TYPES = (20, 21, 22, 23, 24)  # change cipher spec, alert, handshake, application data, heartbeat
+_LONGEST = 2**14 + 2048  # bytes of a record (RFC 5246, 6.2.3)
+
+
 def values(payload: bytes, transport: str, source: int, destination: int) -> Iterator[tuple[str, bytes | int]]:
     """(field, value) of all that `payload` has of FIELDS, in the order of the wire; the same pair may come again."""
-    yield from ()
+    if len(payload) >= 5 and payload[0] & 0x80 and payload[2] == 1:  # an SSL 2.0 hello: its version only
+        yield "tls-version", int.from_bytes(payload[3:5], "big")
+        return
+    at = 0
+    changed = False
+    fragments: list[bytes] = []  # of handshake records one behind the other
+    while (size := _record(payload, at)) is not None:
+        kind = payload[at]
+        yield "tls-type", kind
+        if kind == _HANDSHAKE:
+            fragments.append(payload[at + 5 : at + size])
+        else:
+            yield from handshake(b"".join(fragments), "t", True, changed)
+            fragments = []
+            changed = changed or kind == _CHANGE_CIPHER_SPEC
+        at += size
+    yield from handshake(b"".join(fragments), "t", False, changed)
+
+
+def _record(payload: bytes, at: int) -> int | None:
+    """Bytes of the record at `at`, its header included (RFC 8446, 5.1). None if there is no record's header."""
+    if at + 5 > len(payload) or payload[at] not in _TYPES or payload[at + 1] != 3 or payload[at + 2] > 4:
+        return None
+    length = int.from_bytes(payload[at + 3 : at + 5], "big")
+    if not 0 < length <= _LONGEST or (payload[at] == _CHANGE_CIPHER_SPEC and length != 1):
+        return None
+    return 5 + length

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from capture.packets.columns import SetValues
 from capture.packets.compiling import compiled
-from capture.packets.fast.interning import distinct_pairs, texts, wide
+from capture.packets.fast.interning import distinct_pairs, several_fields, texts, wide
 from capture.packets.fast.out import Out
 from capture.packets.fast.slots import HEAP, NUMBER, Slot
 
@@ -43,15 +43,20 @@ def by_slot(events, used, slots):  # type: ignore[no-untyped-def]
 def columns(out: Out, slots: Sequence[Slot], data: NDArray[np.uint8], fields: Collection[str]) -> list[tuple[str, SetValues]]:
     """The columns of those `slots` whose field is wanted. Events of one slot were written in order of packets.
 
-    A field with several slots comes several times.
+    A field that several slots have comes several times.
     """
     found: list[tuple[str, SetValues]] = []
     begin, packet, first, second = by_slot(out.events, int(out.used[0]), len(slots))
     for s, slot in enumerate(slots):
         low, high = int(begin[s]), int(begin[s + 1])
-        if low == high or slot.field not in fields:
+        if low == high or not any(field in fields for field in slot.fields or (slot.field,)):
             continue
         of = packet[low:high]
+        if slot.many is not None:
+            source = out.heap if slot.kind == HEAP else data
+            several = several_fields(source, of, first[low:high], second[low:high], slot.many)
+            found += [(name, column) for name, column in several if name in fields]
+            continue
         if slot.kind == NUMBER:
             code, values = wide(first[low:high])
             column = SetValues(*distinct_pairs(of, code), values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numba import types
@@ -197,3 +197,36 @@ def finished(packet: NDArray[np.uint32], code: NDArray[np.uint32], made: list[by
     if values and isinstance(values[0], bytes):
         return SetValues(packet, code, values)  # type: ignore[arg-type]
     return SetValues(packet, code, np.array(values, np.uint64))
+
+
+def several_fields(
+    data: NDArray[np.uint8],
+    packet: NDArray[np.uint32],
+    starts: NDArray[np.uint64],
+    lengths: NDArray[np.uint64],
+    many: Callable[[bytes], Iterable[tuple[str, bytes | int]]],
+) -> list[tuple[str, SetValues]]:
+    """Set columns of the (field, value) pairs that `many` makes of each distinct one of byte strings (see `spans`)."""
+    code, first = spans(data, starts, lengths)
+    values: dict[str, dict[bytes | int, int]] = {}
+    codes: dict[str, list[list[int]]] = {}  # field -> of each distinct byte string, its values' codes
+    for k, f in enumerate(first):
+        for field, value in many(data[int(starts[f]) : int(starts[f]) + int(lengths[f])].tobytes()):
+            known = values.setdefault(field, {})
+            codes.setdefault(field, [[] for _ in first])[k].append(known.setdefault(value, len(known)))
+    return [(field, _expanded(packet, code, codes[field], list(known))) for field, known in values.items()]
+
+
+def _expanded(
+    packet: NDArray[np.uint32], code: NDArray[np.uint32], codes: list[list[int]], values: list[bytes | int]
+) -> SetValues:
+    """A set column from codes that each stand for any number of values: code c for those numbered codes[c]."""
+    counts = np.array([len(of) for of in codes], np.int64)
+    flat = np.array([value for of in codes for value in of], np.uint32)
+    begin = np.cumsum(counts) - counts
+    times = counts[code]
+    place = np.arange(int(times.sum()), dtype=np.int64) - np.repeat(np.cumsum(times) - times, times)
+    packets, made = distinct_pairs(np.repeat(packet, times), flat[np.repeat(begin[code], times) + place])
+    if isinstance(values[0], bytes):
+        return SetValues(packets, made, values)  # type: ignore[arg-type]
+    return SetValues(packets, made, np.array(values, np.uint64))
