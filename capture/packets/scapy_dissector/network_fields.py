@@ -45,7 +45,7 @@ def note_ipv4_fragment(walk: Walk, word: int) -> None:
 
 
 def note_ipv6_fragment(walk: Walk, word: int) -> None:
-    """The fragment header's offset (13 bits, then 2 reserved ones) and M flag, if it is behind the first IP header; of several the last."""
+    """Offset (13 bits), reserved (2), M of a fragment header, if it is behind the first IP header; of several the last."""
     if walk.networks == 1:
         more, offset = word & 1, word >> 3
         walk.replace("fragment", (FIRST if more else ATOMIC) if not offset else MIDDLE if more else LAST)
