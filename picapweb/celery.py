@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picapweb.settings")
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 
 from picapweb.embedded.launch import die_with_parent
 
@@ -21,6 +21,14 @@ warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platf
 app = Celery("picapweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def load_the_loops(**_: Any) -> None:
+    """Before the pool's processes are forked: they share the compiled code, and none of them compiles."""
+    from capture.packets.fast import warm
+
+    warm.warm()
 
 
 @worker_process_init.connect

@@ -78,6 +78,11 @@ class Up:
             self.data.lock()
         except DataFolderError as error:
             raise CannotStart(str(error)) from error
+        try:
+            self._compile()
+        except BaseException:
+            self.data.unlock()
+            raise
         if self.data.run_is_elsewhere:
             self._echo(
                 f"up: {self.data.root} is no path for unix sockets (too long, or a comma or quote in it); "
@@ -96,6 +101,33 @@ class Up:
     def __exit__(self, *_: object) -> None:
         self.supervisor.stop()
         self.data.unlock()
+
+    def _compile(self) -> None:
+        """The dissector's loops, before there are workers; quick where that was done at set-up."""
+        command = launcher([sys.executable, "-m", "capture.packets.fast.warm"])
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **_env(self.options)},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        last = "?"
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                last = line.strip() or last
+                self._echo(f"up: {last}")
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            process.wait()
+        if process.returncode != 0:
+            raise CannotStart(f"the dissector's loops cannot be compiled: {last}")
 
     def _plan(self) -> Iterator[Service]:
         options, data = self.options, self.data

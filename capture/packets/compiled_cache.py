@@ -24,12 +24,15 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+THIS = Path(__file__).resolve()
+ROOT = THIS.parent.parent.parent
 BOUNDS_CHECK = os.environ.get("PICAPWEB_BOUNDS_CHECK", "") not in ("", "0")
 # Folders of sources that are gone are kept so long: an older checkout, or a running older worker, may use them.
 KEEP_STALE_SECONDS = 7 * 86400
 # Where compiled functions may be; what of ours imports the decorator is found by its text.
 PACKAGES = ("capture", "indexing", "proxy")
+# Sources that are younger than this process may not be what it has imported.
+STARTED = time.time()
 MARK = b"\nfrom capture.packets.compiling import"
 
 
@@ -79,8 +82,10 @@ def is_complete(folder: Path) -> bool:
 
 
 def mark_complete(folder: Path) -> None:
-    """Notes that all of it is there."""
+    """Notes that all of it is there, unless sources were edited meanwhile."""
     names = [folder_name(path) for path in compiled_modules()]
+    if any(_edited_meanwhile(path) for path in compiled_modules()):
+        return
     for name in names:  # a module of helpers that nobody calls yet has none
         (folder / name).mkdir(exist_ok=True)
     _mark(folder, names).touch()
@@ -114,10 +119,16 @@ def size(folder: Path) -> int:
 @functools.cache
 def _key(path: Path) -> str:
     digest = hashlib.sha256(_machine().encode())
+    if _edited_meanwhile(path):
+        digest.update(os.urandom(16))  # what is compiled now is nobody else's
     for source in sorted(closure(path)):
         digest.update(str(source.relative_to(ROOT) if source.is_relative_to(ROOT) else source).encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _edited_meanwhile(path: Path) -> bool:
+    return any(source.stat().st_mtime > STARTED for source in closure(path))
 
 
 @functools.cache
@@ -141,7 +152,7 @@ def closure(path: Path) -> set[Path]:
     waiting = [path.resolve()]
     while waiting:
         source = waiting.pop()
-        if source in found:
+        if source in found or source == THIS:  # this module chooses the folder, not the code
             continue
         found.add(source)
         waiting.extend(_imports(source))
@@ -153,7 +164,7 @@ def _imports(source: Path) -> list[Path]:
     found = []
     for node in ast.walk(ast.parse(source.read_bytes(), str(source))):
         names: list[str] = []
-        bases = [ROOT, source.parent]
+        bases = [ROOT, _root_of(source), source.parent]
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -166,6 +177,15 @@ def _imports(source: Path) -> list[Path]:
                 place = base / Path(*name.split(".")) if name else base
                 found += [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
     return found
+
+
+@functools.cache
+def _root_of(source: Path) -> Path:
+    """The folder from which the package of `source` is imported (that of a plug-in is not in ours)."""
+    folder = source.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
 
 
 def dotted(path: Path) -> str:

@@ -34,8 +34,10 @@ class Warmed:
 
 
 def warm() -> float:
-    """Loads every compiled loop into this process, compiling what is not in the cache. Seconds that it took."""
+    """Loads every compiled loop into this process; what is not in the cache is compiled first. Seconds that it took."""
     began = time.perf_counter()
+    if not is_warm():
+        compile_all()
     for path in compiled_cache.compiled_modules():
         importlib.import_module(compiled_cache.dotted(path))
     _dissect_a_packet()
