@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 import uuid
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from django.conf import settings
 
 from capture.packets.batch import CaptureInfo
 from capture.packets.errors import PacketsError
-from capture.packets.sources import open_capture, sniff
+from capture.packets.sources import first_bytes, open_capture, sniff
 from capture.services.errors import Refused
 
 CHUNK = 1 << 20
-HEAD = 1 << 16
+HEAD = 16  # bytes that tell what a file is
 LEFT_OVER_SECONDS = 24 * 3600
 
 
@@ -118,24 +117,22 @@ def disk_error(error: OSError) -> Refused:
 
 
 def examine(path: Path) -> tuple[str, CaptureInfo | None]:
-    """What a file is, by its content: its compression ("" or "gzip") and, where it is not compressed, its head.
+    """What a file is, by its content: its compression ("", "gzip" or "zstd") and, where it is not compressed, its head.
 
     Raises Refused if it is no capture: nothing in it could ever be read."""
     try:
         with path.open("rb") as file:
-            head = file.read(HEAD)
-        kind = sniff(head)
-        if kind == "gzip":
-            inner = sniff(zlib.decompressobj(wbits=31).decompress(head, HEAD))
-            if inner == "gzip":
-                raise Refused("gzip in gzip: decompress it once first")
-            return "gzip", None
+            kind = sniff(file.read(HEAD))
+        if kind in ("gzip", "zstd"):
+            _, inner, broken = first_bytes(path, HEAD)
+            if broken and len(inner) < HEAD:
+                raise Refused(f"not a capture: {broken}")
+            sniff(inner)
+            return kind, None
         with open_capture(path) as source:
             return "", source.info
     except PacketsError as error:
         raise Refused(str(error)) from None
-    except zlib.error as error:
-        raise Refused(f"not a capture: the gzip data is broken at its beginning ({error})") from None
     except OSError as error:
         raise Refused(f"the file cannot be read: {error.strerror}") from None
 

@@ -6,12 +6,12 @@ import os
 
 from capture.packets.errors import NotACapture
 from capture.packets.sources.base import Source, open_regular
-from capture.packets.sources.compressed import decompress
+from capture.packets.sources.compressed import decompress, first_bytes
 from capture.packets.sources.pcap import PcapSource
 from capture.packets.sources.pcapng import PcapngSource
 from capture.packets.sources.sniffing import sniff
 
-__all__ = ["Source", "decompress", "open_capture", "sniff"]
+__all__ = ["Source", "decompress", "first_bytes", "open_capture", "sniff"]
 
 
 def open_capture(path: str | os.PathLike[str]) -> Source:

@@ -5,7 +5,23 @@ from __future__ import annotations
 from capture.packets.errors import NotACapture
 from capture.packets.sources.pcap import MAGICS
 
-READABLE = "what we read: pcap, pcapng, and gzip of either"
+READABLE = "what we read: pcap, pcapng, and gzip or zstd of either"
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+SKIPPABLE = b"\x50\x2a\x4d\x18"  # the first byte up to \x5f
+
+
+def is_skippable(head: bytes) -> bool:
+    """Whether a skippable frame of zstd begins so (LZ4 has the same ones)."""
+    return len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == SKIPPABLE[1:]
+
+
+def compression(head: bytes) -> str:
+    """ "gzip", "zstd", or "" """
+    if head[:2] == GZIP:
+        return "gzip"
+    return "zstd" if head[:4] == ZSTD or is_skippable(head) else ""
 
 
 def sniff(head: bytes) -> str:
@@ -15,10 +31,9 @@ def sniff(head: bytes) -> str:
         return "pcap"
     if start == b"\x0a\x0d\x0d\x0a":
         return "pcapng"
-    if start[:2] == b"\x1f\x8b":
-        return "gzip"
-    if start == b"\x28\xb5\x2f\xfd":
-        return "zstd"
+    packed = compression(start)
+    if packed:
+        return packed
     if not head:
         raise NotACapture("the file is empty")
     shown = bytes(head[:8])

@@ -8,9 +8,10 @@ import random
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from capture.packets.errors import NotACapture, PacketsError
-from capture.packets.sources import decompress, open_capture, sniff
+from capture.packets.sources import decompress, first_bytes, open_capture
 
 # Half random, half not: several deflate blocks of either kind.
 PLAIN = random.Random(7).randbytes(300_000) + bytes(range(256)) * 2000
@@ -79,15 +80,39 @@ def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:
     assert run(tmp_path, gzip.compress(PLAIN), len(PLAIN)) == (None, PLAIN)
 
 
-def test_zstd_is_refused_in_words(tmp_path: Path) -> None:
-    (tmp_path / "src").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(20))
-    assert sniff((tmp_path / "src").read_bytes()) == "zstd"
-    for refused in (lambda: decompress(tmp_path / "src", tmp_path / "dst", 9), lambda: open_capture(tmp_path / "src")):
-        with pytest.raises(NotACapture, match="zstd-compressed: decompress it first"):
-            refused()
-
-
 def test_compressed_files_are_not_scanned_as_they_are(tmp_path: Path) -> None:
-    (tmp_path / "src").write_bytes(gzip.compress(b"x"))
-    with pytest.raises(NotACapture, match="gzip-compressed"):
-        open_capture(tmp_path / "src")
+    for kind, data in (("gzip", gzip.compress(b"x")), ("zstd", zstandard.compress(b"x"))):
+        (tmp_path / "src").write_bytes(data)
+        with pytest.raises(NotACapture, match=f"{kind}-compressed: decompress it first"):
+            open_capture(tmp_path / "src")
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_compressed_twice_is_refused_in_words_and_nothing_is_left(tmp_path: Path, cut: int) -> None:
+    """Told by the first plain bytes, also where they come one by one."""
+    inner = {"gzip": gzip.compress(PLAIN), "zstd": zstandard.compress(PLAIN)}
+    for outer, pack in (("gzip", gzip.compress), ("zstd", zstandard.compress)):
+        for kind, data in inner.items():
+            (tmp_path / "src").write_bytes(pack(data[:cut]) + pack(data[cut:]))
+            with pytest.raises(NotACapture, match=f"{kind} in {outer}: one level of compression is read"):
+                decompress(tmp_path / "src", tmp_path / "dst", 1 << 30)
+            assert not (tmp_path / "dst").exists()
+
+
+def test_what_is_not_compressed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "src").write_bytes(b"\x0a\x0d\x0d\x0a" + bytes(30))
+    with pytest.raises(NotACapture, match="not compressed: pcapng"):
+        decompress(tmp_path / "src", tmp_path / "dst", 1 << 30)
+
+
+def test_the_first_bytes_are_had_without_the_rest(tmp_path: Path) -> None:
+    for kind, pack in (("gzip", gzip.compress), ("zstd", zstandard.compress)):
+        packed = pack(PLAIN)
+        (tmp_path / "src").write_bytes(packed)
+        assert first_bytes(tmp_path / "src", 16)[0] == kind
+        assert first_bytes(tmp_path / "src", 16)[1][:16] == PLAIN[:16]
+        (tmp_path / "src").write_bytes(packed[: len(packed) // 2])
+        assert first_bytes(tmp_path / "src", 16)[2] is None
+        (tmp_path / "src").write_bytes(packed[:9])
+        assert first_bytes(tmp_path / "src", 16)[1] == b""
+        assert "is cut" in str(first_bytes(tmp_path / "src", 16)[2])
