@@ -43,7 +43,7 @@ def small(cells, domain):  # type: ignore[no-untyped-def]
     return packet[:k], code[:k], values[:known]
 
 
-@compiled()
+@compiled(_nrt=False)
 def mixed(value):  # type: ignore[no-untyped-def]
     """A hash of a 64-bit number: splitmix64's finisher (Steele, Lea, Flood 2014)."""
     value ^= value >> np.uint64(30)
@@ -93,7 +93,7 @@ def wide(numbers):  # type: ignore[no-untyped-def]
     return code, values[:known]
 
 
-@compiled()
+@compiled(_nrt=False)
 def _hash(data, at, length):  # type: ignore[no-untyped-def]
     value = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)
     i = np.int64(0)
@@ -112,7 +112,7 @@ def _hash(data, at, length):  # type: ignore[no-untyped-def]
     return mixed(value ^ word)
 
 
-@compiled()
+@compiled(_nrt=False)
 def _same(data, a, b, length):  # type: ignore[no-untyped-def]
     for i in range(length):
         if data[a + i] != data[b + i]:

@@ -67,6 +67,7 @@ def bits_as_rows(packet: NDArray[np.uint32], code: NDArray[np.uint32], sets: Seq
 
 def merged(parts: Sequence[SetValues]) -> SetValues:
     """One column of several of the same field, each ascending by packet."""
+    parts = [part for part in parts if len(part.packet)] or parts[:1]
     if len(parts) == 1:
         return parts[0]
     new: dict[bytes | int, int] = {}

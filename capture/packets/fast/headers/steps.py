@@ -88,7 +88,7 @@ def first_headers() -> np.ndarray:  # type: ignore[type-arg]
     return table
 
 
-@compiled()
+@compiled(_nrt=False)
 def of_ethertype(ethertype):  # type: ignore[no-untyped-def]
     """The header behind an EtherType (above 1500)."""
     if ethertype == 0x0800:
@@ -116,7 +116,7 @@ def of_ethertype(ethertype):  # type: ignore[no-untyped-def]
     return DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def of_ppp(protocol):  # type: ignore[no-untyped-def]
     """The header behind a PPP protocol number."""
     if protocol == 0x0021:
@@ -128,7 +128,7 @@ def of_ppp(protocol):  # type: ignore[no-untyped-def]
     return DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def of_family(family):  # type: ignore[no-untyped-def]
     """The header behind an address family of Linux, the BSDs or Darwin."""
     if family == 2:

@@ -38,14 +38,14 @@ TUNNEL_NAMES = ("VXLAN", "Geneve", "GTPv1U", "Teredo", "MPLS", "L2TP")
 A_VXLAN, A_GENEVE, A_GTPU, A_TEREDO, A_MPLS, A_L2TP = range(TUNNEL_APP, TUNNEL_APP + 6)
 
 
-@compiled()
+@compiled(_nrt=False)
 def _recognised(w, app, tunnel, out):  # type: ignore[no-untyped-def]
     w[APP] = app
     w[APP_PORT] = NOTHING
     number(out, slots.TUNNEL, w[PACKET], tunnel)
 
 
-@compiled()
+@compiled(_nrt=False)
 def _not_recognised(w, app):  # type: ignore[no-untyped-def]
     """A payload of the tunnel's port that does not look like it."""
     w[APP] = 0
@@ -54,7 +54,7 @@ def _not_recognised(w, app):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def gre(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 2784, 2890; version 1: RFC 2637."""
     if not has(w, at, 4, errors.GRE):
@@ -100,13 +100,13 @@ def gre(data, w, at, out):  # type: ignore[no-untyped-def]
     return step
 
 
-@compiled()
+@compiled(_nrt=False)
 def erspan_ii(data, w, at):  # type: ignore[no-untyped-def]
     w[AT] = at + 8
     return steps.ETHERNET if has(w, at, 8, errors.ERSPAN) else steps.DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def erspan_iii(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 12, errors.ERSPAN):
         return steps.DONE
@@ -115,14 +115,14 @@ def erspan_iii(data, w, at):  # type: ignore[no-untyped-def]
     return steps.ETHERNET if has(w, at, size, errors.ERSPAN) else steps.DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def etherip(data, w, at):  # type: ignore[no-untyped-def]
     """RFC 3378: two bytes of version, then Ethernet."""
     w[AT] = at + 2
     return steps.ETHERNET if has(w, at, 2, errors.ETHERNET) else steps.DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def vxlan(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 7348."""
     if w[END] - at < 8 or not data[at] & 0x08 or data[at + 7]:
@@ -133,7 +133,7 @@ def vxlan(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.ETHERNET
 
 
-@compiled()
+@compiled(_nrt=False)
 def geneve(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 8926."""
     if w[END] - at < 8:
@@ -148,7 +148,7 @@ def geneve(data, w, at, out):  # type: ignore[no-untyped-def]
     return step
 
 
-@compiled()
+@compiled(_nrt=False)
 def gtpu(data, w, at, out):  # type: ignore[no-untyped-def]
     """3GPP TS 29.281. G-PDUs (type 255) hold an IP packet behind the header, its optional part and extension headers."""
     if w[END] - at < 8 or data[at] >> 4 != 3:  # version 1, protocol type GTP
@@ -172,7 +172,7 @@ def gtpu(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.IPV4 if version == 4 else steps.IPV6 if version == 6 else steps.DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def teredo(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 4380: IPv6 in UDP, perhaps behind an authentication header and an origin indication."""
     start, captured = at, w[CAPTURED_END]
@@ -190,7 +190,7 @@ def teredo(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.IPV6
 
 
-@compiled()
+@compiled(_nrt=False)
 def mpls_in_udp(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 7510."""
     if w[END] - at < 5:
@@ -200,7 +200,7 @@ def mpls_in_udp(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.MPLS
 
 
-@compiled()
+@compiled(_nrt=False)
 def l2tp(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 2661, version 2. Data messages hold PPP, behind optional length, sequence numbers and offset."""
     if w[END] - at < 6 or data[at + 1] & 0x0F != 2:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from capture.packets.compiling import compiled
-from capture.packets.fast.addresses import TABLE, grown
+from capture.packets.fast.addresses import PER_PACKET, TABLE, grown
 from capture.packets.fast.headers import bits, errors, link, network, slots, steps, transport, tunnels, wireless
 from capture.packets.fast.headers.scratch import (
     AT,
@@ -61,7 +61,7 @@ _SIGNATURE = types.Tuple((OUT, TABLE, TABLE))(
 )
 
 
-@compiled()
+@compiled(_nrt=False)
 def _link(step, data, w, at, out):  # type: ignore[no-untyped-def]
     if step == steps.VLAN_SVC:
         return link.vlan(data, w, at, out, slots.VLAN_SVC_ID)
@@ -102,7 +102,7 @@ def _link(step, data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled()
+@compiled(_nrt=False)
 def _seldom(step, data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """The headers that most packets do not have."""
     if step == steps.IPV6_EXTENSION:
@@ -163,9 +163,13 @@ def walk(  # type: ignore[no-untyped-def]
         elif wanted[k] == TCP_MSS or wanted[k] == TCP_WSCALE:
             w[WANT_OPTIONS] = 1
     for i in range(len(start)):
-        out = room(out, slots.PER_PACKET + captured[i] // 4, 0)
-        table = grown(table)
-        if follow_flows:
+        # asked here, not in the calls: a call would count references of a dozen arrays for each packet
+        need = slots.PER_PACKET + captured[i] // 4
+        if out.used[0] + need > len(out.events):
+            out = room(out, need, 0)
+        if table.count[0] + PER_PACKET > len(table.keys):
+            table = grown(table)
+        if follow_flows and flows.count[0] + PER_PACKET > len(flows.keys):
             flows = grown(flows)
         for k in range(CELLS):
             w[k] = NOTHING
