@@ -70,9 +70,11 @@ class Job(models.Model):
     packets_filtered_out = models.BigIntegerField(default=0)
     packets_failed = models.BigIntegerField(default=0)
     packets_undecodable = models.BigIntegerField(default=0)
+    packets_handed_over = models.BigIntegerField(default=0, help_text="from the fast dissector to scapy")
     packets_dropped = models.BigIntegerField(default=0)
     bytes_captured = models.BigIntegerField(default=0)
     bytes_wire = models.BigIntegerField(default=0)
+    not_indexed = models.JSONField(default=dict, help_text="fields that packets lack: field -> {reason, packets}")
 
     objects = JobQuerySet.as_manager()
 

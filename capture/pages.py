@@ -16,10 +16,9 @@ from capture.api.receive import job_from_request
 from capture.api.registers import interfaces as list_of_interfaces
 from capture.models import ENDED, JobKind, JobState
 from capture.packets.dissect import DISSECTORS
-from capture.packets.registry import PRESETS
 from capture.services.describe import job_json
 from capture.services.errors import Refused
-from capture.services.options import Options
+from capture.services.options import Options, dissectors_in_words, presets_in_words
 
 # What the form says of each option: its words, and the HTML input that fits. Defaults are those of Options.
 OPTIONS = (
@@ -27,8 +26,8 @@ OPTIONS = (
     ("name", "Name", "text", "empty: the file's name"),
     ("tags", "Tags", "text", "words with commas between"),
     ("index", "Index", "text", "packets of one index are asked together"),
-    ("fields", "Fields", "text", "names of fields, or a preset: " + ", ".join(PRESETS)),
-    ("dissector", "Dissector", "select", "what reads the headers"),
+    ("fields", "Fields", "text", f"names with commas between, or a preset. {presets_in_words()}"),
+    ("dissector", "Dissector", "select", dissectors_in_words()),
     ("snaplen", "Snaplen", "number", "bytes kept of each packet"),
     ("bufsize", "Batch", "number", "packets indexed at a time"),
     ("concurrency", "Concurrency", "number", "batches at work at a time; 0: as many as there are workers"),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -177,16 +178,36 @@ def open_batches(job: int) -> bool:
 def totals(job: int) -> dict[str, int]:
     """Counters of a job from its batches, the dropped ones left out: read = indexed + filtered_out + failed + waiting."""
     visible, failed = Q(state=BatchState.VISIBLE), Q(state=BatchState.FAILED)
-    sums = Batch.objects.filter(job=job).exclude(state__in=[BatchState.DROPPED, BatchState.HIDDEN]).aggregate(
-        read=Sum("read"),
-        filtered_out=Sum("filtered_out"),
-        indexed=Sum("packets", filter=visible),
-        failed=Sum("packets", filter=failed),
-        undecodable=Sum("undecodable", filter=visible),
-        captured_bytes=Sum("captured_bytes"),
-        wire_bytes=Sum("wire_bytes"),
+    sums = (
+        Batch.objects.filter(job=job)
+        .exclude(state__in=[BatchState.DROPPED, BatchState.HIDDEN])
+        .aggregate(
+            read=Sum("read"),
+            filtered_out=Sum("filtered_out"),
+            indexed=Sum("packets", filter=visible),
+            failed=Sum("packets", filter=failed),
+            undecodable=Sum("undecodable", filter=visible),
+            handed_over=Sum("handed_over", filter=visible),
+            captured_bytes=Sum("captured_bytes"),
+            wire_bytes=Sum("wire_bytes"),
+        )
     )
     return {name: int(value or 0) for name, value in sums.items()}
+
+
+def not_indexed(job: int) -> dict[str, dict[str, Any]]:
+    """Fields that visible packets of the job lack though they were asked for: field -> reason (the first) and packets."""
+    rows = Batch.objects.filter(job=job, state=BatchState.VISIBLE).exclude(not_indexed={}).order_by("sequence")
+    found: dict[str, dict[str, Any]] = {}
+    for packets, fields in rows.values_list("packets", "not_indexed"):
+        add_not_indexed(found, fields, packets)
+    return found
+
+
+def add_not_indexed(to: dict[str, dict[str, Any]], fields: dict[str, str], packets: int) -> None:
+    """Adds what a batch of `packets` lacks (field -> why) to what a job lacks."""
+    for field, reason in fields.items():
+        to.setdefault(field, {"reason": reason, "packets": 0})["packets"] += packets
 
 
 def dropped_packets(job: int) -> int:

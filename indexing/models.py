@@ -83,6 +83,8 @@ class Batch(models.Model):
     read = models.IntegerField(help_text="packets scanned = packets + filtered_out")
     filtered_out = models.IntegerField()
     undecodable = models.IntegerField(default=0)
+    handed_over = models.IntegerField(default=0, help_text="from the fast dissector to scapy")
+    not_indexed = models.JSONField(default=dict, help_text="of `fields` those that could not be had: field -> why")
     first_number = models.BigIntegerField(help_text="of its first indexed packet in the capture, from 1", null=True)
     last_number = models.BigIntegerField(null=True)
     first_time_ns = models.BigIntegerField(null=True)

@@ -21,6 +21,8 @@ from indexing.batches import ClaimLost
 from indexing.models import Batch
 
 JOB_FIELD = "job"
+# A job outlives the package that brought its field.
+NO_SUCH_FIELD = "no installed package has this field: it had one when the job was made"
 
 
 def read(batch: Batch) -> PacketBatch:
@@ -61,7 +63,8 @@ def bits(batch: Batch, dissected: Dissected, rows: dict[str, NDArray[np.uint64]]
 def prepare(batch: Batch, lost: threading.Event) -> tuple[BatchBits, Dissected]:
     """Everything up to the import: slow, and without a lock. Raises ReadError, OSError, ClaimLost, TranslationCollision."""
     packets = read(batch)
-    dissected = dissect(packets, batch.fields, batch.dissector)
+    dissected = dissect(packets, [name for name in batch.fields if name in FIELDS], batch.dissector)
+    dissected.not_indexed.update((name, NO_SUCH_FIELD) for name in batch.fields if name not in FIELDS)
     if lost.is_set():
         raise ClaimLost(f"batch {batch.pk}: its job was stopped or its lease ran out")
     return bits(batch, dissected, row_ids(batch.index.name, dissected)), dissected

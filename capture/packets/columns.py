@@ -45,12 +45,14 @@ class Dissected:
     undecodable: how many packets have an `error` value (they keep what was decoded).
     dissector: name and version, e.g. "scapy-1".
     handed_over: how many packets the fast dissector gave to scapy, whose link types it does not read.
+    not_indexed: fields that were wanted and could not be had for this batch: field -> why (plug-ins alone).
     """
 
     fields: dict[str, SetValues | IntValues] = field(default_factory=dict)
     undecodable: int = 0
     dissector: str = ""
     handed_over: int = 0
+    not_indexed: dict[str, str] = field(default_factory=dict)
 
 
 class SetBuilder:

@@ -34,6 +34,7 @@ class Field:
     seconds: int = 0  # of encoding time
     minimum: int = 0  # of encodings int and number
     maximum: int = 0  # of encodings int and number; of a number, 0 says: no bound but that of a row id
+    plugin: str = ""  # the package that brings it; "": picapweb itself
 
     @property
     def kind(self) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from capture.packets.fields import Field
-from capture.packets.registry import FIELDS, PRESETS
+from capture.packets.registry import FIELDS as ALL_FIELDS
+from capture.packets.registry import PRESETS
+
+# The page is of picapweb itself, whatever packages are installed where it is written.
+FIELDS = {name: field for name, field in ALL_FIELDS.items() if not field.plugin}
 
 _LEVELS = {
     "first": "first IP header and the transport directly behind it",
@@ -41,7 +45,7 @@ ICMP and ESP have none.
 def render() -> str:
     """The page: a table of all fields, then one section a field."""
     presets = "; ".join(
-        f"`{name}` ({'every field' if set(members) == set(FIELDS) else 'the fields of picap'})"
+        f"`{name}` ({'every field' if set(members) == set(ALL_FIELDS) else 'the fields of picap'})"
         for name, members in PRESETS.items()
     )
     lines = [_HEAD.format(presets=presets), "| field | kind | values | of |", "| --- | --- | --- | --- |"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from capture.packets import applications
+from capture.packets import applications, plugins
 from capture.packets.declarations import deeper, frame, link, network, transport
 from capture.packets.errors import PacketsError
 from capture.packets.fields import Field
@@ -38,7 +38,10 @@ _ALL: list[Field] = [
     *applications.FIELDS,
 ]
 
-FIELDS: dict[str, Field] = {f.name: f for f in _ALL}
+# Installed packages may bring more. PROBLEMS: a sentence for each package whose fields cannot be used.
+PLUGINS, PROBLEMS = plugins.load([f.name for f in _ALL])
+
+FIELDS: dict[str, Field] = {f.name: f for f in _ALL} | {name: f for plugin in PLUGINS for name, f in plugin.fields.items()}
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "all": tuple(FIELDS),

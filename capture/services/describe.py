@@ -65,8 +65,10 @@ def job_json(job: Job) -> dict[str, Any]:
             "filtered_out": job.packets_filtered_out,
             "failed": job.packets_failed,
             "undecodable": job.packets_undecodable,
+            "handed_over": job.packets_handed_over,
             "dropped": job.packets_dropped,
         },
+        "not_indexed": [{"field": name, **said} for name, said in job.not_indexed.items()],
         "bytes": {"captured": job.bytes_captured, "wire": job.bytes_wire},
         "capture": None
         if capture is None

@@ -164,6 +164,26 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# What a person is told of each, the default first. A test compares it with DISSECTORS.
+DISSECTOR_HELP = {
+    "fast": "compiled loops over whole batches; packets of link types that they do not read go to scapy",
+    "scapy": "packet by packet, some thousand a second; the reference that fast is compared with",
+}
+PRESET_HELP = {"all": "every field, those of installed packages too", "picap": "the fields of picap"}
+
+
+def dissectors_in_words() -> str:
+    """For help texts."""
+    default = Options().dissector
+    return "; ".join(f"{name}{' (default)' * (name == default)}: {words}" for name, words in DISSECTOR_HELP.items())
+
+
+def presets_in_words() -> str:
+    """For help texts."""
+    default = Options().fields
+    return "; ".join(f"{name}{' (default)' * ([name] == default)}: {words}" for name, words in PRESET_HELP.items())
+
+
 def parse_options(given: Mapping[str, Any]) -> Options:
     """Checks options as they came (texts of a form or query string, or JSON's own types).
 

@@ -39,8 +39,13 @@ def note_visible(batch: Batch) -> None:
     Job.objects.filter(pk=batch.job).update(
         packets_indexed=F("packets_indexed") + batch.packets,
         packets_undecodable=F("packets_undecodable") + batch.undecodable,
+        packets_handed_over=F("packets_handed_over") + batch.handed_over,
         waiting_for="",
     )
+    if batch.not_indexed:
+        job = Job.objects.select_for_update().get(pk=batch.job)
+        batches.add_not_indexed(job.not_indexed, batch.not_indexed, batch.packets)
+        job.save(update_fields=["not_indexed"])
 
 
 def note_waiting(job: int, part: str) -> None:
@@ -53,7 +58,8 @@ def recount(job: Job) -> None:
     sums = batches.totals(job.pk)
     job.packets_read, job.packets_filtered_out = sums["read"], sums["filtered_out"]
     job.packets_indexed, job.packets_failed = sums["indexed"], sums["failed"]
-    job.packets_undecodable = sums["undecodable"]
+    job.packets_undecodable, job.packets_handed_over = sums["undecodable"], sums["handed_over"]
+    job.not_indexed = batches.not_indexed(job.pk)
     job.bytes_captured, job.bytes_wire = sums["captured_bytes"], sums["wire_bytes"]
 
 

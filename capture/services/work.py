@@ -87,7 +87,9 @@ def _index(batch: Batch, claim: Claim) -> None:
         backend.import_batch(held.index.name, bits)
         held.state, held.lease_until, held.error = BatchState.VISIBLE, None, ""
         held.undecodable, held.dissector = dissected.undecodable, dissected.dissector
-        held.save(update_fields=["state", "lease_until", "error", "undecodable", "dissector"])
+        held.handed_over, held.not_indexed = dissected.handed_over, dissected.not_indexed
+        told = ["undecodable", "dissector", "handed_over", "not_indexed"]
+        held.save(update_fields=["state", "lease_until", "error", *told])
         progress.note_visible(held)
 
 

@@ -16,11 +16,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from capture.models import Job, JobState
+from capture.packets.dissect import DISSECTORS
 from capture.packets.interfaces import default_interface, list_interfaces
 from capture.services import create
 from capture.services.describe import job_json
 from capture.services.errors import Refused
-from capture.services.options import parse_options
+from capture.services.options import dissectors_in_words, parse_options, presets_in_words
 from picapweb.management.commands.up import options_from_settings
 from picapweb.up import CannotStart, Up, check_bind, run, wait_for_ever
 
@@ -60,6 +61,8 @@ class Command(BaseCommand):
         add("-m", "--mapping-dir", default="", help="data folder (default: PICAPWEB_DATA, or a temporary one)")
         add("-d", "--debug", nargs="?", const=True, default=False, type=switch, help="debug logging")
         add("-r", "--translator", default="mem", choices=("mem", "level"), help="picap's two; here both are the Postgres table")
+        add("--dissector", default="", choices=tuple(DISSECTORS), help=f"who dissects: {dissectors_in_words()}")
+        add("--fields", default="", help=f"fields, or presets, with commas between: {presets_in_words()}")
         add("--once", action="store_true", help="end when the job has")
         add("--json", action="store_true", help="print the final job")
 
@@ -94,7 +97,7 @@ class Command(BaseCommand):
 
     def options(self, given: dict[str, Any]) -> Any:
         names = {"snaplen": "snaplen", "promisc": "promisc", "timeout": "timeout", "concurrency": "concurrency"}
-        names |= {"filter": "filter", "index": "index", "buf_size": "bufsize"}
+        names |= {"dissector": "dissector", "fields": "fields", "filter": "filter", "index": "index", "buf_size": "bufsize"}
         return parse_options({ours: given[theirs] for theirs, ours in names.items()})
 
     def job(self, up: Up, given: dict[str, Any]) -> int:

@@ -46,7 +46,7 @@ def test_the_job_has_the_shape_of_the_api(client, job):
         "columns",
     ]
     assert set(wanted) <= set(said)
-    assert set(said["packets"]) == {"read", "indexed", "filtered_out", "failed", "undecodable", "dropped"}
+    assert set(said["packets"]) == {"read", "indexed", "filtered_out", "failed", "undecodable", "handed_over", "dropped"}
     assert said["progress"].keys() == {"fraction", "packets_per_second", "eta_seconds"}
     assert said["capture"]["linktypes"] == ["EN10MB"]
     assert said["capture"]["format"] == "pcap"
