@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # methods that are taken for HTTP even where the version is beyond the segment (RFC 9110, WebDAV, UPnP, common proxies)
 METHODS = frozenset(
@@ -17,9 +18,11 @@ METHODS = frozenset(
     b"RPC_CONNECT PURGE BIND REBIND UNBIND LINK UNLINK MKCALENDAR ACL ORDERPATCH MKREDIRECTREF UPDATEREDIRECTREF".split()
 )
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) +([^\r\n]*?)(?: +HTTP/(\d\.\d))?[ \t]*(\r?\n|\Z)")
-_STATUS_LINE = re.compile(rb"HTTP/\d\.\d [0-9]{3}(?:[ \r\n]|\Z)")
+_METHOD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) +")
+_VERSION = re.compile(rb" HTTP/\d\.\d\Z")
+STATUS_LINE = re.compile(rb"HTTP/\d\.\d ([0-9]{3})(?:[ \r\n]|\Z)")
 _TARGET = re.compile(rb"/|\*$|[A-Za-z][A-Za-z0-9+.-]*://|[\[\]A-Za-z0-9._-]+:\d+$")
+_LINE_TEXT = re.compile(rb"[^\r\n]*")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r?\n|\r|\Z)")
 
 
@@ -32,20 +35,33 @@ class Request:
     user_agents: list[bytes] = field(default_factory=list)
 
 
-def request_line(payload: bytes, at: int = 0) -> re.Match[bytes] | None:
+class RequestLine(NamedTuple):
+    """A request line. target: as sent; of a line without version the first word. end: offset behind the line's end."""
+
+    method: bytes
+    target: bytes
+    end: int
+
+
+def request_line(payload: bytes, at: int = 0) -> RequestLine | None:
     """The request line at `at`: with a version any method is one, without (cut, or HTTP/0.9) only a known one with a target."""
-    m = _REQUEST_LINE.match(payload, at)
+    m = _METHOD.match(payload, at)
     if m is None:
         return None
-    if m[3] is not None:
-        return m if m[2] else None
-    cut = not m[2] and m.end() == len(payload)  # the segment ends behind the method
-    return m if m[1] in METHODS and (cut or _TARGET.match(m[2])) else None
+    stop = _LINE_TEXT.match(payload, m.end()).end()  # type: ignore[union-attr]  # it matches anywhere
+    if stop < len(payload) and not payload.startswith((b"\n", b"\r\n"), stop):
+        return None
+    end = min(len(payload), stop + (2 if payload.startswith(b"\r", stop) else 1))
+    line = payload[m.end() : stop].rstrip(b" \t")
+    if _VERSION.match(line, max(0, len(line) - 9)):
+        return RequestLine(m[1], line[:-9].rstrip(b" "), end)
+    cut = not line and end == len(payload)  # the segment ends behind the method
+    return RequestLine(m[1], line.split(b" ")[0], end) if m[1] in METHODS and (cut or _TARGET.match(line)) else None
 
 
 def is_http(payload: bytes) -> bool:
     """True if `payload` begins with a request line or a status line."""
-    return _STATUS_LINE.match(payload) is not None or request_line(payload) is not None
+    return STATUS_LINE.match(payload) is not None or request_line(payload) is not None
 
 
 def requests(payload: bytes) -> list[Request]:
@@ -56,9 +72,9 @@ def requests(payload: bytes) -> list[Request]:
         m = request_line(payload, at)
         if m is None:
             break
-        request = Request(m[1])
+        request = Request(m.method)
         found.append(request)
-        at, length = _headers(payload, m.end(), request)
+        at, length = _headers(payload, m.end, request)
         if at < 0 or length < 0:
             break
         at += length
