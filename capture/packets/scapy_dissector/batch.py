@@ -17,7 +17,8 @@ from capture.packets.scapy_dissector.walk import Found
 VERSION = "scapy-2"
 
 _ERROR_ROWS = {text: row for row, text in enumerate(DECODE_ERRORS)}
-_APPLICATIONS = frozenset(field.name for field in applications.FIELDS)
+# what is read from payloads that were recognised
+_APPLICATIONS = frozenset(field.name for field in (*applications.PICAP, *applications.FIELDS)) - {"appproto"}
 
 
 def _flags(found: Found) -> list[int]:
@@ -26,10 +27,6 @@ def _flags(found: Found) -> list[int]:
 
 def _one(value: bytes | int | None) -> list[bytes | int]:
     return [] if value is None or value == b"" else [value]
-
-
-def _filled(values: list[bytes]) -> list[bytes]:
-    return [value for value in values if value]
 
 
 # those that Found has by name; all others are in Found.values
@@ -43,9 +40,6 @@ _VALUES: dict[str, Callable[[Found], Iterable[bytes | int]]] = {
     "tcp": _flags,
     "appproto": lambda f: _one(f.appproto),
     "appproto-port": lambda f: _one(f.appproto_port),
-    "http-hostname": lambda f: _filled(f.http_hostname),
-    "http-useragent": lambda f: _filled(f.http_useragent),
-    "http-method": lambda f: _filled(f.http_method),
     "error": lambda f: _one(None if f.error is None else _ERROR_ROWS[f.error]),
 }
 

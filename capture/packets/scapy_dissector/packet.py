@@ -13,7 +13,7 @@ MOST_HEADERS = 64  # a bound for hostile packets; every step also moves on in th
 def dissect_packet(data: bytes, linktype: int, wire_length: int, applications: bool = True) -> Found:
     """What the packet has of all fields, and `error` if its headers could not be decoded to the transport. Never raises.
 
-    applications: False leaves out the fields of payloads, but for those that name the application, and picap's of HTTP.
+    applications: False leaves out the fields of payloads, but for those that name the application.
     """
     return walk_packet(data, linktype, wire_length, applications)[0]
 

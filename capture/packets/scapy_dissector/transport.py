@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from capture.packets import applications
 from capture.packets.recognise import Transport, name_of_port, recognise
-from capture.packets.recognise.http import requests
 from capture.packets.recognise.names import short_names
 from capture.packets.scapy_dissector.network_fields import note_conversation
 from capture.packets.scapy_dissector.scapy_modules import SCTP, TCP, UDP
@@ -143,11 +142,6 @@ def _payload(walk: Walk, transport: Transport, source: int, destination: int, at
         walk.add("protocols", layer.encode())
     if walk.applications:
         found.values += applications.values(name, payload, transport, source, destination)
-    if name in ("HTTP", "SSDP"):
-        for request in requests(payload):
-            found.http_method.append(request.method)
-            found.http_hostname += request.hosts
-            found.http_useragent += request.user_agents
     return None
 
 

@@ -25,12 +25,13 @@ class Found:
     tcp: int = 0  # flag bits, FIN is bit 0, NS is bit 8
     appproto: bytes | None = None
     appproto_port: bytes | None = None
-    http_hostname: list[bytes] = field(default_factory=list)
-    http_useragent: list[bytes] = field(default_factory=list)
-    http_method: list[bytes] = field(default_factory=list)
     error: str | None = None
     # (field, value) of all other fields: bytes of a text, else the row id or the int field's number
     values: list[tuple[str, bytes | int]] = field(default_factory=list)
+
+    def of(self, name: str) -> list[bytes | int]:
+        """What is among `values` of field `name`."""
+        return [value for known, value in self.values if known == name]
 
 
 class Walk:

@@ -251,7 +251,7 @@ def udp(port: int, payload: bytes) -> bytes:
 )
 def test_applications_count_at_any_level(packet: bytes, port: int | None) -> None:
     found = dissected(packet, 101)
-    assert (found.appproto, found.http_hostname, found.http_method) == (b"HTTP", [b"inner"], [b"GET"])
+    assert (found.appproto, found.of("http-hostname"), found.of("http-method")) == (b"HTTP", [b"inner"], [b"GET"])
     assert found.transdst == port
 
 

@@ -136,7 +136,7 @@ def figures(path: Path, folder: Path) -> Figures:
     out = Figures(values={name: Counter() for name in COMPARED})
     with open_capture(path) as source:
         for scanned in source.scan(50_000):
-            found = dissect(read_batch(path, scanned.locator), ["all"])
+            found = dissect(read_batch(path, scanned.locator), ["all"], "scapy")
             out.packets += scanned.read
             out.undecodable += found.undecodable
             length = found.fields.get("length")
