@@ -64,7 +64,7 @@ def decrypted(datagram: bytes, packet: LongHeader) -> bytes:
     sample = datagram[packet.number_at + 4 : packet.number_at + 4 + 16]
     if packet.number_at + 4 + 16 > packet.end:
         return b""
-    mask = Cipher(AES(header_key), modes.ECB()).encryptor().update(sample)  # noqa: S305 (what RFC 9001, 5.4.3 says)
+    mask = Cipher(AES(header_key), modes.ECB()).encryptor().update(sample)  # RFC 9001, 5.4.3
     first = datagram[packet.begin] ^ mask[0] & 0x0F
     body_at = packet.number_at + 1 + (first & 3)
     number = bytes(a ^ b for a, b in zip(datagram[packet.number_at : body_at], mask[1:], strict=False))

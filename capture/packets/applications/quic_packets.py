@@ -9,6 +9,8 @@ NEGOTIATION, VERSION_1, VERSION_2 = 0, 1, 0x6B3343CF
 INITIAL, ZERO_RTT, HANDSHAKE, RETRY = 0, 1, 2, 3
 LONGEST_ID = 20
 
+_VERSION_2_DRAFT = 0x709A50C4
+_DRAFT_1, _DRAFT_22, _DRAFT_34 = 0xFF000001, 0xFF000016, 0xFF000022
 _Q050, _T050, _T051 = 0x51303530, 0x54303530, 0x54303531
 _MVFST_22, _MVFST_27, _MVFST = 0xFACEB001, 0xFACEB002, 0xFACEB00E
 
@@ -55,7 +57,9 @@ def public_header_version(datagram: bytes) -> int | None:
 
 def is_version(version: int) -> bool:
     """Whether QUIC has, had, or (RFC 9000, 15) reserved that version."""
-    if version in (NEGOTIATION, VERSION_1, VERSION_2, 0x709A50C4) or version >> 8 == 0xFF0000 or version >> 16 == 0xFACE:
+    if version in (NEGOTIATION, VERSION_1, VERSION_2, _VERSION_2_DRAFT) or version >> 16 == 0xFACE:
+        return True
+    if _DRAFT_1 <= version <= _DRAFT_34:
         return True
     if version & 0x0F0F0F0F == 0x0A0A0A0A:
         return True
@@ -67,7 +71,7 @@ def has_known_layout(version: int) -> bool:
     """Whether packets of that version are laid out as RFC 9000's: from draft 22 on."""
     if version in (VERSION_1, VERSION_2, _Q050, _T050, _T051, _MVFST_22, _MVFST_27, _MVFST):
         return True
-    return 0xFF000016 <= version <= 0xFF000022
+    return _DRAFT_22 <= version <= _DRAFT_34
 
 
 def varint(data: bytes, at: int, limit: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """JA3 and JA4 fingerprints of TLS clients.
 
-JA3: https://github.com/salesforce/ja3. JA4: https://github.com/FoxIO-LLC/ja4, technical_details/JA4.md (where FoxIO's own programs
-differ from that text, the text counts: they write `99` for an ALPN value that is not ASCII). Both ignore GREASE (RFC 8701).
+JA3: https://github.com/salesforce/ja3. JA4: https://github.com/FoxIO-LLC/ja4, technical_details/JA4.md. Where FoxIO's own
+programs differ from that text, the text counts: they write `99` for an ALPN value that is not ASCII. Both fingerprints ignore
+GREASE (RFC 8701).
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ def columns(out: Out, slots: Sequence[Slot], data: NDArray[np.uint8], fields: Co
             continue
         if slot.kind == NUMBER:
             code, values = wide(first[low:high])
-            column = SetValues(*distinct_pairs(of, code), values)
+            packets, codes = distinct_pairs(of, code)
+            column = SetValues(packets, codes, values)
         else:
             source = out.heap if slot.kind == HEAP else data
             column = texts(source, of, first[low:high], second[low:high], slot.finish)

@@ -1,4 +1,4 @@
-"""QUIC in compiled loops: long headers. Datagrams with a hello go on to the plain reader, which decrypts each distinct one once."""
+"""QUIC in compiled loops: long headers. Datagrams with a hello go on to the plain reader, each distinct one once."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ SLOTS = (
 )
 
 _VERSION_1, _VERSION_2, _VERSION_2_DRAFT = 1, 0x6B3343CF, 0x709A50C4
+_DRAFT_1, _DRAFT_22, _DRAFT_34 = 0xFF000001, 0xFF000016, 0xFF000022
 _Q050, _T050, _T051 = 0x51303530, 0x54303530, 0x54303531
 _MVFST_22, _MVFST_27, _MVFST = 0xFACEB001, 0xFACEB002, 0xFACEB00E
 _LONGEST_ID = 20
@@ -40,9 +41,9 @@ def _is_digit(byte):  # type: ignore[no-untyped-def]
 
 @compiled()
 def _is_version(version):  # type: ignore[no-untyped-def]
-    if version == 0 or version == _VERSION_1 or version == _VERSION_2 or version == _VERSION_2_DRAFT:
+    if version in (0, _VERSION_1, _VERSION_2, _VERSION_2_DRAFT):
         return True
-    if version >> 8 == 0xFF0000 or version >> 16 == 0xFACE or version & 0x0F0F0F0F == 0x0A0A0A0A:
+    if _DRAFT_1 <= version <= _DRAFT_34 or version >> 16 == 0xFACE or version & 0x0F0F0F0F == 0x0A0A0A0A:
         return True
     letter = version >> 24
     digits = _is_digit(version >> 16 & 0xFF) and _is_digit(version >> 8 & 0xFF) and _is_digit(version & 0xFF)
@@ -51,11 +52,9 @@ def _is_version(version):  # type: ignore[no-untyped-def]
 
 @compiled()
 def _has_known_layout(version):  # type: ignore[no-untyped-def]
-    if version == _VERSION_1 or version == _VERSION_2 or 0xFF000016 <= version <= 0xFF000022:
+    if version in (_VERSION_1, _VERSION_2) or _DRAFT_22 <= version <= _DRAFT_34:
         return True
-    if version == _Q050 or version == _T050 or version == _T051:
-        return True
-    return version == _MVFST_22 or version == _MVFST_27 or version == _MVFST
+    return version in (_Q050, _T050, _T051, _MVFST_22, _MVFST_27, _MVFST)
 
 
 @compiled()

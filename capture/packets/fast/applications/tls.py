@@ -61,7 +61,7 @@ def _messages(data, at, end, ended, changed, packet, out):  # type: ignore[no-un
         if (kind == 0 and (length or end - begin != 4)) or (kind == 14 and length):
             return
         number(out, HANDSHAKE, packet, kind)
-        if kind == CLIENT_HELLO or kind == SERVER_HELLO:
+        if kind in (CLIENT_HELLO, SERVER_HELLO):
             hello(data, at + 4, min(after, end), kind, after <= end, packet, out)
         at = after
 
