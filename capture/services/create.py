@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
 from capture.models import CaptureFile, Job, JobKind, JobState
-from capture.packets.batch import CaptureInfo
+from capture.packets.batch import CaptureInfo, InterfaceInfo
 from capture.packets.bpf import check_filter
 from capture.packets.errors import FilterError
 from capture.packets.interfaces import list_interfaces
@@ -19,6 +18,9 @@ from capture.services.options import Options
 from capture.services.ring import ring
 
 ETHERNET = 1
+
+# Captures joined from many may have hundreds of thousands; a job's row and page hold so many.
+MAX_LISTED = 1000
 
 
 def from_upload(upload: storage.Upload, options: Options, owner: Any = None) -> Job:
@@ -131,16 +133,26 @@ def storable(text: str) -> str:
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
+def _interface(one: InterfaceInfo) -> dict[str, Any]:
+    return {name: storable(value) if isinstance(value, str) else value for name, value in vars(one).items()}
+
+
 def keep_info(capture: CaptureFile, info: CaptureInfo) -> None:
-    """Puts what a capture's head says into its row (not saved)."""
+    """Puts what a capture's head (and what was scanned of it) says into its row (not saved)."""
     capture.format, capture.snaplen = info.format, info.snaplen
-    interfaces = [asdict(one) for one in info.interfaces]
-    for one in interfaces:
-        one["name"], one["description"] = storable(one["name"]), storable(one["description"])
+    notes = list(info.notes)
+    if len(info.interfaces) > MAX_LISTED:
+        notes.append(f"of {len(info.interfaces)} interfaces the first {MAX_LISTED} are listed")
     capture.info = {
         "byte_order": info.byte_order,
         "resolution": info.resolution,
-        "interfaces": interfaces,
+        "interfaces": [_interface(one) for one in info.interfaces[:MAX_LISTED]],
         "comments": [storable(comment) for comment in info.comments],
+        "application": storable(info.application),
+        "hardware": storable(info.hardware),
+        "os": storable(info.os),
+        "packet_comments": [{"number": number, "comment": storable(text)} for number, text in info.packet_comments],
+        "commented_packets": info.commented_packets,
+        "notes": notes,
     }
     capture.linktypes = list(dict.fromkeys(one.linktype for one in info.interfaces))

@@ -14,6 +14,20 @@ from indexing import batches
 
 NS = 1_000_000_000
 
+# What a capture says of itself, as capture.services.create.keep_info keeps it; null where it was not read yet.
+HEAD_KEYS = (
+    "byte_order",
+    "resolution",
+    "interfaces",
+    "comments",
+    "application",
+    "hardware",
+    "os",
+    "packet_comments",
+    "commented_packets",
+    "notes",
+)
+
 
 def iso_time(when: datetime | None) -> str | None:
     """RFC 3339 UTC with microseconds."""
@@ -82,10 +96,15 @@ def job_json(job: Job) -> dict[str, Any]:
             "first_time": iso_ns(capture.first_time_ns, 6),
             "last_time": iso_ns(capture.last_time_ns, 6),
             "read_error": capture.read_error or None,
-            **{key: capture.info.get(key) for key in ("byte_order", "resolution", "interfaces", "comments")},
+            **{key: capture.info.get(key) for key in HEAD_KEYS},
+            "interfaces": _interfaces(capture.info.get("interfaces")),
         },
         "columns": batches.column_ranges(job.pk),
     }
+
+
+def _interfaces(known: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    return None if known is None else [{**one, "linktype_name": linktype_name(one["linktype"])} for one in known]
 
 
 def progress_json(job: Job) -> dict[str, Any]:
