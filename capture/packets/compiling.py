@@ -42,3 +42,13 @@ def compiled(signature: Any = None, **options: Any) -> Callable[[Any], Any]:
         return numba.njit(signature, **settings)(function) if signature is not None else numba.njit(**settings)(function)
 
     return decorate
+
+
+def borrowing() -> Callable[[Any], Any]:
+    """Decorator for helpers that make no arrays: they count no references to those they are given, which costs more than they do."""
+    return compiled(_nrt=False)
+
+
+def inlined() -> Callable[[Any], Any]:
+    """As `borrowing`, and made a part of whoever calls them: for what is called for every packet, with many arrays."""
+    return compiled(_nrt=False, forceinline=True)

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import compiled, inlined
 from capture.packets.fast.interning import NONE, mixed
 
 MAC, IPV4, IPV6, FLOW = 1, 4, 6, 7
@@ -42,13 +42,13 @@ def make_table(capacity: int = 4096) -> Table:
 TABLE = numba.typeof(make_table())
 
 
-@compiled(_nrt=False)
+@inlined()
 def _place(table, first, second, kind):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(table.slots) - 1)
     return mixed(first * np.uint64(0x9E3779B97F4A7C15) ^ second ^ np.uint64(kind)) & mask
 
 
-@compiled(_nrt=False)
+@inlined()
 def add(table, first, second, kind):  # type: ignore[no-untyped-def]
     """The number of a key: two uint64 and what kind of key they are."""
     mask = np.uint64(len(table.slots) - 1)

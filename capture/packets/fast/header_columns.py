@@ -158,9 +158,7 @@ def _bits(cell: NDArray[np.uint32], width: int) -> SetValues:
     return bits_as_rows(packet, code, [_members(value) for value in values.tolist()])
 
 
-def _of_events(
-    out: Out, wanted: dict[str, int]
-) -> dict[str, tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]]:
+def _of_events(out: Out, wanted: dict[str, int]) -> dict[str, tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]]:
     begin, packet, first, _ = by_slot(out.events, int(out.used[0]), slots.SLOTS)
     found = {}
     for name, slot in wanted.items():
@@ -258,5 +256,3 @@ def _protocols(words: NDArray[np.uint64], leaf: NDArray[np.uint32]) -> SetValues
     column = bits_as_rows(np.arange(n, dtype=np.uint32), code, sets)
     assert not isinstance(column.values, list)
     return SetValues(column.packet, column.code, [bits.NAMES[row].encode() for row in column.values.tolist()])
-
-

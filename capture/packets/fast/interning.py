@@ -9,7 +9,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from capture.packets.columns import SetValues
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, compiled, inlined
 
 NONE = np.uint32(0xFFFFFFFF)
 
@@ -43,7 +43,7 @@ def small(cells, domain):  # type: ignore[no-untyped-def]
     return packet[:k], code[:k], values[:known]
 
 
-@compiled(_nrt=False)
+@inlined()
 def mixed(value):  # type: ignore[no-untyped-def]
     """A hash of a 64-bit number: splitmix64's finisher (Steele, Lea, Flood 2014)."""
     value ^= value >> np.uint64(30)
@@ -93,7 +93,7 @@ def wide(numbers):  # type: ignore[no-untyped-def]
     return code, values[:known]
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _hash(data, at, length):  # type: ignore[no-untyped-def]
     value = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)
     i = np.int64(0)
@@ -112,7 +112,7 @@ def _hash(data, at, length):  # type: ignore[no-untyped-def]
     return mixed(value ^ word)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _same(data, a, b, length):  # type: ignore[no-untyped-def]
     for i in range(length):
         if data[a + i] != data[b + i]:

@@ -18,7 +18,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import compiled, inlined
 
 
 class Out(NamedTuple):
@@ -83,7 +83,7 @@ def room(out, events, heap):  # type: ignore[no-untyped-def]
     return Out(grown, grown_heap, out.used)
 
 
-@compiled(_nrt=False)
+@inlined()
 def pair(out, slot, packet, first, second):  # type: ignore[no-untyped-def]
     """An event of two numbers."""
     at = out.used[0]
@@ -93,20 +93,20 @@ def pair(out, slot, packet, first, second):  # type: ignore[no-untyped-def]
     out.used[0] = at + 1
 
 
-@compiled(_nrt=False)
+@inlined()
 def number(out, slot, packet, value):  # type: ignore[no-untyped-def]
     """An event that is a row id (slots of kind NUMBER)."""
     pair(out, slot, packet, value, 0)
 
 
-@compiled(_nrt=False)
+@inlined()
 def span(out, slot, packet, at, end):  # type: ignore[no-untyped-def]
     """An event that is a text: the bytes data[at:end] of the batch (slots of kind SPAN). Nothing where there are none."""
     if end > at:
         pair(out, slot, packet, at, end - at)
 
 
-@compiled(_nrt=False)
+@inlined()
 def byte(out, value):  # type: ignore[no-untyped-def]
     """One more byte on the heap. The text begins where `out.used[1]` stood before its first byte."""
     at = out.used[1]
@@ -114,7 +114,7 @@ def byte(out, value):  # type: ignore[no-untyped-def]
     out.used[1] = at + 1
 
 
-@compiled(_nrt=False)
+@inlined()
 def heap_text(out, slot, packet, begun):  # type: ignore[no-untyped-def]
     """An event that is a text: the heap's bytes from `begun` to its end (slots of kind HEAP). Nothing where there are none."""
     if out.used[1] > begun:

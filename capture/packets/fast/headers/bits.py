@@ -10,9 +10,7 @@ from capture.packets.labels.layers import LAYERS
 NAMES = LAYERS
 BIT = {name: position for position, name in enumerate(LAYERS)}
 
-RAW, VXLAN, GENEVE, GTP, TEREDO, L2TP, DATA = (
-    BIT[name] for name in ("raw", "vxlan", "geneve", "gtp", "teredo", "l2tp", "data")
-)
+RAW, VXLAN, GENEVE, GTP, TEREDO, L2TP, DATA = (BIT[name] for name in ("raw", "vxlan", "geneve", "gtp", "teredo", "l2tp", "data"))
 FIRST_EXTENSION = {0: "ipv6.hopopts", 43: "ipv6.routing", 60: "ipv6.dstopts", 135: "mipv6", 139: "hip", 140: "shim6"}
 
 _OF_STEP = {
@@ -20,7 +18,7 @@ _OF_STEP = {
     "vlan": (steps.VLAN,),
     "ieee8021ad": (steps.VLAN_SVC,),
     "ieee8021ah": (steps.PBB,),
-    "cmd": (steps.CISCO_METADATA,),
+    "cmd": (steps.CISCO_METADATA, steps.CISCO_METADATA_OF_GRE),
     "mpls": (steps.MPLS,),
     "llc": (steps.LLC,),
     "pppoes": (steps.PPPOE,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, inlined
 from capture.packets.fast.addresses import IPV4 as KIND_IPV4
 from capture.packets.fast.addresses import MAC, add
 from capture.packets.fast.headers import errors, slots, steps
@@ -42,7 +42,7 @@ from capture.packets.fast.out import number
 INBOUND, OUTBOUND = 0, 1  # positions in the choices of field `direction`
 
 
-@compiled(_nrt=False)
+@inlined()
 def behind_ethertype(w, ethertype, at):  # type: ignore[no-untyped-def]
     """The step behind an EtherType or IEEE 802.3 length field: up to 1500 it is the length of an LLC frame (802.3, 3.2.6)."""
     w[AT] = at
@@ -55,7 +55,7 @@ def behind_ethertype(w, ethertype, at):  # type: ignore[no-untyped-def]
     return step
 
 
-@compiled(_nrt=False)
+@inlined()
 def ethernet(data, w, at, table):  # type: ignore[no-untyped-def]
     first = not w[ETHERNETS]
     w[ETHERNETS] = 1
@@ -70,7 +70,7 @@ def ethernet(data, w, at, table):  # type: ignore[no-untyped-def]
     return behind_ethertype(w, ethertype, at + 14)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def vlan(data, w, at, out, slot):  # type: ignore[no-untyped-def]
     """IEEE 802.1Q tag: priority, DEI, id; then the EtherType of what follows."""
     if not has(w, at, 4, errors.VLAN):
@@ -83,7 +83,7 @@ def vlan(data, w, at, out, slot):  # type: ignore[no-untyped-def]
     return behind_ethertype(w, u16(data, at + 2), at + 4)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def pbb(data, w, at):  # type: ignore[no-untyped-def]
     """Provider backbone bridging, IEEE 802.1ah: the I-tag, then the customer's frame."""
     if not has(w, at, 4, errors.PBB):
@@ -92,14 +92,15 @@ def pbb(data, w, at):  # type: ignore[no-untyped-def]
     return steps.ETHERNET
 
 
-@compiled(_nrt=False)
-def cisco_metadata(data, w, at):  # type: ignore[no-untyped-def]
+@borrowing()
+def cisco_metadata(data, w, at, ethertype_at):  # type: ignore[no-untyped-def]
+    """Cisco MetaData (TrustSec SGT). The EtherType stands at its end, in GRE at its beginning."""
     if not has(w, at, 8, errors.CISCO_METADATA):
         return steps.DONE
-    return behind_ethertype(w, u16(data, at + 6), at + 8)
+    return behind_ethertype(w, u16(data, at + ethertype_at), at + 8)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def llc(data, w, at):  # type: ignore[no-untyped-def]
     """IEEE 802.2; what follows is told by the service access points."""
     if not has(w, at, 3, errors.LLC):
@@ -118,7 +119,7 @@ def llc(data, w, at):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def snap(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 5, errors.SNAP):
         return steps.DONE
@@ -134,7 +135,7 @@ def snap(data, w, at):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def mpls(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 3032. What follows the stack is told by its first nibble: IP, or a pseudowire's control word (RFC 4385), Ethernet."""
     if not has(w, at, 4, errors.MPLS):
@@ -160,7 +161,7 @@ def mpls(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.ETHERNET
 
 
-@compiled(_nrt=False)
+@borrowing()
 def pppoe(data, w, at):  # type: ignore[no-untyped-def]
     """RFC 2516, session stage."""
     if not has(w, at, 6, errors.PPPOE):
@@ -179,7 +180,7 @@ def pppoe(data, w, at):  # type: ignore[no-untyped-def]
     return steps.PPP
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ppp(data, w, at):  # type: ignore[no-untyped-def]
     """RFC 1661, with or without HDLC address and control (RFC 1662), with or without protocol field compression."""
     if not has(w, at, 1, errors.PPP):
@@ -205,7 +206,7 @@ def ppp(data, w, at):  # type: ignore[no-untyped-def]
     return step
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ppp_hdlc(data, w, at):  # type: ignore[no-untyped-def]
     """LINKTYPE_PPP_HDLC: PPP in HDLC framing, or Cisco HDLC, told by the address."""
     if not has(w, at, 1, errors.PPP):
@@ -214,7 +215,7 @@ def ppp_hdlc(data, w, at):  # type: ignore[no-untyped-def]
     return steps.CHDLC if data[at] == 0x0F or data[at] == 0x8F else steps.PPP
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ppp_with_direction(data, w, at):  # type: ignore[no-untyped-def]
     """A byte of direction before the frame (LINKTYPE_PPP_WITH_DIR), or in place of the HDLC address (LINKTYPE_PPP_PPPD)."""
     if not has(w, at, 2, errors.PPP):
@@ -223,7 +224,7 @@ def ppp_with_direction(data, w, at):  # type: ignore[no-untyped-def]
     return steps.PPP
 
 
-@compiled(_nrt=False)
+@borrowing()
 def chdlc(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 4, errors.CHDLC):
         return steps.DONE
@@ -231,7 +232,7 @@ def chdlc(data, w, at):  # type: ignore[no-untyped-def]
     return behind_ethertype(w, protocol, at + 4) if protocol > 1500 else steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _cooked(w, packet_type, protocol, at):  # type: ignore[no-untyped-def]
     if packet_type <= 2:
         w[DIRECTION] = INBOUND
@@ -243,21 +244,21 @@ def _cooked(w, packet_type, protocol, at):  # type: ignore[no-untyped-def]
     return behind_ethertype(w, protocol, at) if protocol > 1500 else steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def linux_sll(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 16, errors.SLL):
         return steps.DONE
     return _cooked(w, u16(data, at), u16(data, at + 14), at + 16)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def linux_sll2(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 20, errors.SLL2):
         return steps.DONE
     return _cooked(w, np.int64(data[at + 10]), u16(data, at), at + 20)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def loopback(data, w, at):  # type: ignore[no-untyped-def]
     """BSD loopback: the address family in the byte order of the machine that captured, or (OpenBSD's) in network byte order."""
     if not has(w, at, 4, errors.NULL):
@@ -273,7 +274,7 @@ def loopback(data, w, at):  # type: ignore[no-untyped-def]
     return step
 
 
-@compiled(_nrt=False)
+@borrowing()
 def raw_ip(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 1, errors.RAW_IP):
         return steps.DONE
@@ -287,7 +288,7 @@ def raw_ip(data, w, at):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def arp(data, w, at, table):  # type: ignore[no-untyped-def]
     """RFC 826."""
     if not has(w, at, 8, errors.ARP):

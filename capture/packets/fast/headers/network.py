@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, inlined
 from capture.packets.fast.addresses import FLOW as KIND_FLOW
 from capture.packets.fast.addresses import IPV4, IPV6, add
 from capture.packets.fast.headers import bits, errors, slots, steps
@@ -47,7 +47,7 @@ IPIP, SIX_IN_4, FOUR_IN_6, SIX_IN_6, MPLS_IN_IP, ETHERIP = (
 WHOLE, FIRST, MIDDLE, LAST, ATOMIC = -1, 0, 1, 2, 3  # positions in the choices of field `fragment`
 
 
-@compiled(_nrt=False)
+@inlined()
 def note_flow(w, flows, protocol, source, destination, has_ports):  # type: ignore[no-untyped-def]
     """The conversation of the first IP header."""
     first = np.uint64(w[NETSRC]) << np.uint64(32) | np.uint64(w[NETDST])
@@ -55,7 +55,7 @@ def note_flow(w, flows, protocol, source, destination, has_ports):  # type: igno
     w[FLOW] = add(flows, first, second, np.uint8(KIND_FLOW))
 
 
-@compiled(_nrt=False)
+@inlined()
 def behind_ip(w, protocol, at, ipv6, out, flows):  # type: ignore[no-untyped-def]
     """The step behind an IP header or extension header that names `protocol` as the next."""
     w[AT] = at
@@ -96,7 +96,7 @@ def behind_ip(w, protocol, at, ipv6, out, flows):  # type: ignore[no-untyped-def
     return step
 
 
-@compiled(_nrt=False)
+@inlined()
 def _note_network(w, version, source, destination, ttl, out):  # type: ignore[no-untyped-def]
     w[NETWORKS] += 1
     w[DIRECT] = 1
@@ -112,7 +112,7 @@ def _note_network(w, version, source, destination, ttl, out):  # type: ignore[no
     return False
 
 
-@compiled(_nrt=False)
+@inlined()
 def ipv4(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """RFC 791."""
     if has(w, at, 1, errors.IPV4) and data[at] >> 4 != 4:
@@ -149,7 +149,7 @@ def ipv4(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     return behind_ip(w, protocol, at + size, False, out, flows)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ipv6(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """RFC 8200."""
     if has(w, at, 1, errors.IPV6) and data[at] >> 4 != 6:
@@ -169,7 +169,7 @@ def ipv6(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     return _behind_ipv6(w, protocol, at + 40, out, flows)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _behind_ipv6(w, protocol, at, out, flows):  # type: ignore[no-untyped-def]
     if bits.OF_EXTENSION[protocol] != 255:
         layer(w, bits.OF_EXTENSION[protocol])
@@ -182,7 +182,7 @@ def _behind_ipv6(w, protocol, at, out, flows):  # type: ignore[no-untyped-def]
     return behind_ip(w, protocol, at, True, out, flows)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ipv6_extension(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     """The common form: next header, length in units of 8 bytes without the first 8."""
     kind = w[LEAF]
@@ -197,7 +197,7 @@ def ipv6_extension(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     return _behind_ipv6(w, np.int64(data[at]), at + size, out, flows)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ipv6_fragment(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     if not has(w, at, 8, errors.IPV6_FRAGMENT):
         return steps.DONE
@@ -214,7 +214,7 @@ def ipv6_fragment(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     return _behind_ipv6(w, np.int64(data[at]), at + 8, out, flows)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def ah(data, w, at, ipv6, flows, out):  # type: ignore[no-untyped-def]
     """RFC 4302."""
     if not has(w, at, 12, errors.AH):
@@ -232,7 +232,7 @@ def ah(data, w, at, ipv6, flows, out):  # type: ignore[no-untyped-def]
     return behind_ip(w, np.int64(data[at]), at + size, False, out, flows)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def icmp(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """RFC 792. What an error quotes has fields of its own."""
     if at < w[END] and w[ICMP_TYPE] == NOTHING:
@@ -248,7 +248,7 @@ def icmp(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def icmpv6(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """RFC 4443."""
     if at < w[END] and w[ICMPV6_TYPE] == NOTHING:
@@ -262,7 +262,7 @@ def icmpv6(data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _quote(data, w, at, table, out):  # type: ignore[no-untyped-def]
     """Addresses and ports of the packet that an ICMP error quotes. Nothing wrong in it is an error."""
     end = w[END]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import inlined
 
 NOTHING = -1
 
@@ -77,14 +77,14 @@ LEAF_ETHERTYPE, LEAF_IP, LEAF_LLC, LEAF_OSI, LEAF_CISCO, LEAF_PPP = 1, 2, 3, 4, 
 ) = range(36, 54)
 
 
-@compiled(_nrt=False)
+@inlined()
 def fail(w, error):  # type: ignore[no-untyped-def]
     """Notes why decoding ends here (a position in DECODE_ERRORS). The first reason stays; behind the transport there is none."""
     if w[STRICT] and w[ERROR] == NOTHING:
         w[ERROR] = error
 
 
-@compiled(_nrt=False)
+@inlined()
 def has(w, at, size, error):  # type: ignore[no-untyped-def]
     """True if `size` bytes from `at` can be read. If not even the wire had them, that is an error."""
     if at + size <= w[END]:
@@ -94,7 +94,7 @@ def has(w, at, size, error):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled(_nrt=False)
+@inlined()
 def limit(w, end):  # type: ignore[no-untyped-def]
     """What follows ends at offset `end` at the latest (a length field said so; behind it is padding)."""
     if end < w[WIRE_END]:
@@ -102,7 +102,7 @@ def limit(w, end):  # type: ignore[no-untyped-def]
         w[END] = min(w[END], end)
 
 
-@compiled(_nrt=False)
+@inlined()
 def layer(w, bit):  # type: ignore[no-untyped-def]
     """The packet has the layer of this position in LAYERS."""
     if bit < 64:
@@ -111,19 +111,19 @@ def layer(w, bit):  # type: ignore[no-untyped-def]
         w[LAYERS_HIGH] |= np.int64(np.uint64(1) << np.uint64(bit - 64))
 
 
-@compiled(_nrt=False)
+@inlined()
 def u16(data, at):  # type: ignore[no-untyped-def]
     """Two bytes, big-endian."""
     return np.int64(data[at]) << 8 | np.int64(data[at + 1])
 
 
-@compiled(_nrt=False)
+@inlined()
 def u32(data, at):  # type: ignore[no-untyped-def]
     """Four bytes, big-endian."""
     return np.int64(data[at]) << 24 | np.int64(data[at + 1]) << 16 | np.int64(data[at + 2]) << 8 | np.int64(data[at + 3])
 
 
-@compiled(_nrt=False)
+@inlined()
 def u64(data, at):  # type: ignore[no-untyped-def]
     """Eight bytes, big-endian, as uint64."""
     return np.uint64(u32(data, at)) << np.uint64(32) | np.uint64(u32(data, at + 4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, inlined
 
 (
     DONE,
@@ -37,6 +37,7 @@ from capture.packets.compiling import compiled
     CHDLC,
     PBB,
     CISCO_METADATA,
+    CISCO_METADATA_OF_GRE,
     LLC,
     SNAP,
     SLL,
@@ -54,7 +55,7 @@ from capture.packets.compiling import compiled
     MPLS_IN_UDP,
     L2TP,
     PAYLOAD,
-) = range(47)
+) = range(48)
 
 # What is not here goes to scapy. LINKTYPE number -> first header
 FIRST_HEADERS: dict[int, int] = {
@@ -88,7 +89,7 @@ def first_headers() -> np.ndarray:  # type: ignore[type-arg]
     return table
 
 
-@compiled(_nrt=False)
+@inlined()
 def of_ethertype(ethertype):  # type: ignore[no-untyped-def]
     """The header behind an EtherType (above 1500)."""
     if ethertype == 0x0800:
@@ -116,7 +117,7 @@ def of_ethertype(ethertype):  # type: ignore[no-untyped-def]
     return DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def of_ppp(protocol):  # type: ignore[no-untyped-def]
     """The header behind a PPP protocol number."""
     if protocol == 0x0021:
@@ -128,7 +129,7 @@ def of_ppp(protocol):  # type: ignore[no-untyped-def]
     return DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def of_family(family):  # type: ignore[no-untyped-def]
     """The header behind an address family of Linux, the BSDs or Darwin."""
     if family == 2:

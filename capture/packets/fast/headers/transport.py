@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, inlined
 from capture.packets.fast import out as transports
 from capture.packets.fast.headers import errors, slots, steps
 from capture.packets.fast.headers.network import note_flow
@@ -42,7 +42,7 @@ from capture.packets.fast.out import number
 _PROTOCOL = np.array([0, 6, 17, 136, 132], np.int64)  # IP protocol of a transport
 
 
-@compiled(_nrt=False)
+@inlined()
 def _ports(data, w, at, transport, flows, out):  # type: ignore[no-untyped-def]
     source, destination = u16(data, at), u16(data, at + 2)
     w[TRANSPORT], w[SOURCE], w[DESTINATION] = transport, source, destination
@@ -58,7 +58,7 @@ def _ports(data, w, at, transport, flows, out):  # type: ignore[no-untyped-def]
         number(out, slots.INNER_TRANSDST, w[PACKET], destination)
 
 
-@compiled(_nrt=False)
+@inlined()
 def tcp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     if not has(w, at, 4, errors.TCP):
         return steps.DONE
@@ -89,7 +89,7 @@ def tcp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     return _payload(w, at + size)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _options(data, w, at, end, out):  # type: ignore[no-untyped-def]
     """RFC 9293, 3.2. Padding (0, 1) is left out; a broken length ends the list."""
     while at < end:
@@ -115,7 +115,7 @@ def _options(data, w, at, end, out):  # type: ignore[no-untyped-def]
         at += length
 
 
-@compiled(_nrt=False)
+@inlined()
 def udp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     if not has(w, at, 4, errors.UDP):
         return steps.DONE
@@ -140,7 +140,7 @@ def udp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     return _payload(w, at)
 
 
-@compiled(_nrt=False)
+@inlined()
 def _tunnel_of(port):  # type: ignore[no-untyped-def]
     """IANA; 8472 is Linux's VXLAN, 3544 Teredo (RFC 4380), 1701 L2TP (RFC 2661), 6635 MPLS (RFC 7510)."""
     if port < 1701 or port > 8472:
@@ -160,7 +160,7 @@ def _tunnel_of(port):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def udplite(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     if not has(w, at, 4, errors.UDPLITE):
         return steps.DONE
@@ -174,7 +174,7 @@ def udplite(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     return _payload(w, at + 8)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def sctp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     """The payload is the user data of the first DATA chunk that has any. All chunks' types are noted."""
     if not has(w, at, 4, errors.SCTP):
@@ -204,7 +204,7 @@ def sctp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
     return _payload(w, user_data)
 
 
-@compiled(_nrt=False)
+@inlined()
 def _payload(w, at):  # type: ignore[no-untyped-def]
     """What the transport carries: an application's bytes, as far as they were captured."""
     w[STRICT] = w[DIRECT] = 0

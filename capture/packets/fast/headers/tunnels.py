@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing
 from capture.packets.fast.headers import bits, errors, slots, steps
 from capture.packets.fast.headers.scratch import (
     APP,
@@ -38,14 +38,14 @@ TUNNEL_NAMES = ("VXLAN", "Geneve", "GTPv1U", "Teredo", "MPLS", "L2TP")
 A_VXLAN, A_GENEVE, A_GTPU, A_TEREDO, A_MPLS, A_L2TP = range(TUNNEL_APP, TUNNEL_APP + 6)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _recognised(w, app, tunnel, out):  # type: ignore[no-untyped-def]
     w[APP] = app
     w[APP_PORT] = NOTHING
     number(out, slots.TUNNEL, w[PACKET], tunnel)
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _not_recognised(w, app):  # type: ignore[no-untyped-def]
     """A payload of the tunnel's port that does not look like it."""
     w[APP] = 0
@@ -54,7 +54,7 @@ def _not_recognised(w, app):  # type: ignore[no-untyped-def]
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def gre(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 2784, 2890; version 1: RFC 2637."""
     if not has(w, at, 4, errors.GRE):
@@ -95,18 +95,20 @@ def gre(data, w, at, out):  # type: ignore[no-untyped-def]
     if protocol == 0x880B and at >= w[WIRE_END]:
         return steps.DONE  # PPTP acknowledgement without payload
     step = steps.of_ethertype(protocol)
+    if step == steps.CISCO_METADATA:
+        return steps.CISCO_METADATA_OF_GRE
     if step == steps.DONE:
         w[LEAF] = LEAF_ETHERTYPE << 16 | protocol
     return step
 
 
-@compiled(_nrt=False)
+@borrowing()
 def erspan_ii(data, w, at):  # type: ignore[no-untyped-def]
     w[AT] = at + 8
     return steps.ETHERNET if has(w, at, 8, errors.ERSPAN) else steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def erspan_iii(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 12, errors.ERSPAN):
         return steps.DONE
@@ -115,14 +117,14 @@ def erspan_iii(data, w, at):  # type: ignore[no-untyped-def]
     return steps.ETHERNET if has(w, at, size, errors.ERSPAN) else steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def etherip(data, w, at):  # type: ignore[no-untyped-def]
     """RFC 3378: two bytes of version, then Ethernet."""
     w[AT] = at + 2
     return steps.ETHERNET if has(w, at, 2, errors.ETHERNET) else steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def vxlan(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 7348."""
     if w[END] - at < 8 or not data[at] & 0x08 or data[at + 7]:
@@ -133,7 +135,7 @@ def vxlan(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.ETHERNET
 
 
-@compiled(_nrt=False)
+@borrowing()
 def geneve(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 8926."""
     if w[END] - at < 8:
@@ -148,7 +150,7 @@ def geneve(data, w, at, out):  # type: ignore[no-untyped-def]
     return step
 
 
-@compiled(_nrt=False)
+@borrowing()
 def gtpu(data, w, at, out):  # type: ignore[no-untyped-def]
     """3GPP TS 29.281. G-PDUs (type 255) hold an IP packet behind the header, its optional part and extension headers."""
     if w[END] - at < 8 or data[at] >> 4 != 3:  # version 1, protocol type GTP
@@ -172,7 +174,7 @@ def gtpu(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.IPV4 if version == 4 else steps.IPV6 if version == 6 else steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def teredo(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 4380: IPv6 in UDP, perhaps behind an authentication header and an origin indication."""
     start, captured = at, w[CAPTURED_END]
@@ -190,7 +192,7 @@ def teredo(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.IPV6
 
 
-@compiled(_nrt=False)
+@borrowing()
 def mpls_in_udp(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 7510."""
     if w[END] - at < 5:
@@ -200,7 +202,7 @@ def mpls_in_udp(data, w, at, out):  # type: ignore[no-untyped-def]
     return steps.MPLS
 
 
-@compiled(_nrt=False)
+@borrowing()
 def l2tp(data, w, at, out):  # type: ignore[no-untyped-def]
     """RFC 2661, version 2. Data messages hold PPP, behind optional length, sequence numbers and offset."""
     if w[END] - at < 6 or data[at + 1] & 0x0F != 2:

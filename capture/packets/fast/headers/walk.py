@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.addresses import PER_PACKET, TABLE, grown
 from capture.packets.fast.headers import bits, errors, link, network, slots, steps, transport, tunnels, wireless
 from capture.packets.fast.headers.scratch import (
@@ -40,7 +40,9 @@ from capture.packets.fast.headers.scratch import (
     layer,
 )
 from capture.packets.fast.out import DATA, OUT, PAYLOADS, room
+from capture.packets.fast.prefetch import prefetch
 
+AHEAD = 8  # packets between the hint that one will be read, and its turn
 MOST_HEADERS = 64  # a bound for hostile packets; every step also moves on in the packet
 
 _U8, _U32, _I64 = types.uint8[::1], types.uint32[::1], types.int64[::1]
@@ -61,7 +63,7 @@ _SIGNATURE = types.Tuple((OUT, TABLE, TABLE))(
 )
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _link(step, data, w, at, out):  # type: ignore[no-untyped-def]
     if step == steps.VLAN_SVC:
         return link.vlan(data, w, at, out, slots.VLAN_SVC_ID)
@@ -98,11 +100,13 @@ def _link(step, data, w, at, out):  # type: ignore[no-untyped-def]
     if step == steps.PBB:
         return link.pbb(data, w, at)
     if step == steps.CISCO_METADATA:
-        return link.cisco_metadata(data, w, at)
+        return link.cisco_metadata(data, w, at, 6)
+    if step == steps.CISCO_METADATA_OF_GRE:
+        return link.cisco_metadata(data, w, at, 0)
     return steps.DONE
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _seldom(step, data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """The headers that most packets do not have."""
     if step == steps.IPV6_EXTENSION:
@@ -163,6 +167,9 @@ def walk(  # type: ignore[no-untyped-def]
         elif wanted[k] == TCP_MSS or wanted[k] == TCP_WSCALE:
             w[WANT_OPTIONS] = 1
     for i in range(len(start)):
+        if i + AHEAD < len(start):
+            prefetch(data, start[i + AHEAD])
+            prefetch(data, start[i + AHEAD] + 64)
         # asked here, not in the calls: a call would count references of a dozen arrays for each packet
         need = slots.PER_PACKET + captured[i] // 4
         if out.used[0] + need > len(out.events):

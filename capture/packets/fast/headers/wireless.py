@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing
 from capture.packets.fast.headers import errors, steps
 from capture.packets.fast.headers.scratch import AT, WIRE_END, fail, has, limit, u16
 
 
-@compiled(_nrt=False)
+@borrowing()
 def _little(data, at):  # type: ignore[no-untyped-def]
     return np.int64(data[at]) | np.int64(data[at + 1]) << 8
 
 
-@compiled(_nrt=False)
+@borrowing()
 def radiotap(data, w, at):  # type: ignore[no-untyped-def]
     """radiotap.org: length little-endian; flags say whether an FCS ends the frame and whether its header is padded."""
     if not has(w, at, 8, errors.RADIOTAP):
@@ -45,7 +45,7 @@ def radiotap(data, w, at):  # type: ignore[no-untyped-def]
     return steps.WLAN_PADDED if flags & 0x20 else steps.WLAN
 
 
-@compiled(_nrt=False)
+@borrowing()
 def frame(data, w, at, padded):  # type: ignore[no-untyped-def]
     """IEEE 802.11, 9.3.2: data frames that are neither empty nor encrypted hold LLC, or several MSDUs of it."""
     if not has(w, at, 2, errors.WLAN):
