@@ -1,36 +1,55 @@
-"""Fields of the record itself, computed from the locator for any dissector: `length`, `linktype`, the time rows."""
+"""Fields of the record itself, computed from the locator for any dissector: lengths, interface, direction, link type, time rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.packets.columns import IntValues, SetValues
+from capture.packets.fast.interning import NONE, finished, small, wide
 from capture.packets.registry import FIELDS
 
 _NS = 1_000_000_000
 
 
-def general_fields(locator: NDArray[Any], fields: Collection[str]) -> dict[str, SetValues | IntValues]:
-    """`length`, `linktype` and the time fields among `fields`, of all packets of `locator` (LOCATOR_DTYPE (n,)).
+def general_fields(
+    locator: NDArray[Any], fields: Collection[str], interfaces: Sequence[bytes] = ()
+) -> dict[str, SetValues | IntValues]:
+    """Those of `fields` that the records know, of all packets of `locator` (LOCATOR_DTYPE (n,)).
 
+    interfaces: names by locator["interface"], b"" (or none at all) for an interface without a name.
     A packet without a timestamp (NO_TIME) and one from before 1970 has no time rows; a field without values is missing.
     """
     out: dict[str, SetValues | IntValues] = {}
     if not len(locator):
         return out
     every = np.arange(len(locator), dtype=np.uint32)
+    captured, wire = locator["captured_length"], locator["wire_length"]
     if "length" in fields:
-        out["length"] = IntValues(every, locator["wire_length"].astype(np.int64))
+        out["length"] = IntValues(every, wire.astype(np.int64))
+    if "captured-length" in fields:
+        out["captured-length"] = IntValues(every, captured.astype(np.int64))
+    cut = every[captured < wire]
+    if "truncated" in fields and len(cut):
+        out["truncated"] = SetValues(cut, np.zeros(len(cut), np.uint32), np.zeros(1, np.uint64))
+    if "iface" in fields and any(interfaces):
+        code, numbers = wide(locator["interface"].astype(np.uint64))
+        names = [interfaces[number] if number < len(interfaces) else b"" for number in numbers.tolist()]
+        out["iface"] = finished(every, code, names)
+    if "direction" in fields and locator["direction"].any():
+        cell = locator["direction"].astype(np.uint32) - np.uint32(1)  # 0, not known, becomes NONE
+        out["direction"] = SetValues(*small(np.where(cell < 2, cell, NONE), 2))
     if "linktype" in fields:
         out["linktype"] = _rows(every, locator["linktype"].astype(np.uint64))
     times = locator["time_ns"]
-    timed = every[times >= 0]
-    seconds = (times[times >= 0] // _NS).astype(np.uint64)
+    since_1970 = times >= 0
+    all_timed = bool(since_1970.all())
+    timed = every if all_timed else every[since_1970]
     if len(timed):
+        seconds = ((times if all_timed else times[since_1970]) // _NS).astype(np.uint64)
         for name, field in FIELDS.items():
             if field.encoding == "time" and name in fields:
                 out[name] = _rows(timed, seconds // np.uint64(field.seconds))
@@ -38,5 +57,16 @@ def general_fields(locator: NDArray[Any], fields: Collection[str]) -> dict[str, 
 
 
 def _rows(packet: NDArray[np.uint32], row: NDArray[np.uint64]) -> SetValues:
-    values, code = np.unique(row, return_inverse=True)
-    return SetValues(packet, code.astype(np.uint32), values)
+    return SetValues(packet, *wide(row))
+
+
+def direction(by_record: SetValues, by_header: SetValues) -> SetValues:
+    """One column of field `direction`: what the record says counts, else what a header says."""
+    kept = ~np.isin(by_header.packet, by_record.packet)
+    packet = np.concatenate([by_record.packet, by_header.packet[kept]])
+    row = np.concatenate(
+        [np.asarray(column.values, np.uint64)[column.code] for column in (by_record, by_header)]
+    )
+    row = np.concatenate([row[: len(by_record.packet)], row[len(by_record.packet) :][kept]])
+    order = np.argsort(packet, kind="stable")
+    return _rows(packet[order], np.ascontiguousarray(row[order]))
