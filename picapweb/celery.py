@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import warnings
@@ -13,10 +14,13 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_init, worker_process_init
 
+from picapweb import environment
 from picapweb.embedded.launch import die_with_parent
 
 # Celery warns root at every start of a worker; what makes root dangerous there (pickle) is not accepted at all.
 warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platforms")
+
+logger = logging.getLogger(__name__)
 
 app = Celery("picapweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -27,7 +31,11 @@ app.autodiscover_tasks()
 def load_the_loops(**_: Any) -> None:
     """Before the pool's processes are forked: they share the compiled code, and none of them compiles."""
     from capture.packets.fast import warm
+    from capture.packets.registry import PROBLEMS
 
+    if not environment.boolean("PICAPWEB_SUPERVISED", False):  # else `up` says so
+        for problem in PROBLEMS:
+            logger.warning("%s", problem)
     warm.warm()
 
 

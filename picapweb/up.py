@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from capture.packets.registry import PROBLEMS
 from picapweb.embedded import postgres
 from picapweb.embedded.child import NotReady, Service, launcher
 from picapweb.embedded.data import DataFolder, DataFolderError
@@ -83,6 +84,8 @@ class Up:
         except BaseException:
             self.data.unlock()
             raise
+        for problem in PROBLEMS:
+            self._echo(f"up: {problem}")
         if self.data.run_is_elsewhere:
             self._echo(
                 f"up: {self.data.root} is no path for unix sockets (too long, or a comma or quote in it); "

@@ -13,7 +13,7 @@ from indexing.models import Batch, BatchState
 NS = 1_000_000_000
 SECOND = FIELDS["time-second"]
 # Longest first.
-ROWS = sorted((one for one in FIELDS.values() if one.encoding == "time"), key=lambda one: -one.seconds)
+ROWS = sorted((one for one in FIELDS.values() if one.encoding == "time" and not one.plugin), key=lambda one: -one.seconds)
 
 
 def time_range(index: str, begin: str, end: str) -> Call | None:

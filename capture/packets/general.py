@@ -51,7 +51,7 @@ def general_fields(
     if len(timed):
         seconds = ((times if all_timed else times[since_1970]) // _NS).astype(np.uint64)
         for name, field in FIELDS.items():
-            if field.encoding == "time" and name in fields:
+            if field.encoding == "time" and not field.plugin and name in fields:
                 out[name] = _rows(timed, seconds // np.uint64(field.seconds))
     return out
 

@@ -230,6 +230,7 @@ def fields_json(index: str) -> list[dict[str, Any]]:
             "picap": one.picap,
             "always": one.always,
             "choices": list(one.choices),
+            "plugin": one.plugin,
             "values": figures[one.name][0],
             "packets": figures[one.name][1],
         }
