@@ -74,9 +74,11 @@ def _run(command: list[str], packets: int) -> int:
 
 def _lines(command: list[str]) -> int:
     """A program that prints a line a packet: the lines are counted."""
+    packets = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
         assert running.stdout is not None
-        packets = sum(piece.count(b"\n") for piece in iter(lambda: running.stdout.read(1 << 16), b""))  # type: ignore[union-attr]
+        while piece := running.stdout.read(1 << 16):
+            packets += piece.count(b"\n")
     if running.returncode:
         raise RuntimeError(f"{command[0]} failed: {running.returncode}")
     return packets

@@ -20,6 +20,14 @@ from capture.packets.sources import open_capture
 from capture.packets.values import row_text, text_of
 
 BATCH_PACKETS = 20_000
+# The fields that quantities of the truth follow from.
+COMPARED = (
+    "length", "captured-length", "linktype", "protocols", "eth-src", "eth-dst", "ethertype", "vlan", "vlan-svc", "mpls-label", "arp-op",
+    "netproto", "netsrc", "netdst", "ip-proto", "ttl", "icmp-type", "icmp-code", "icmpv6-type", "transproto", "transsrc", "transdst",
+    "tcp", "tcp-flagset", "inner-netsrc", "inner-netdst", "inner-ttl", "inner-transproto", "inner-transsrc", "inner-transdst", "inner-tcp",
+    "quoted-netsrc", "quoted-netdst", "quoted-transsrc", "quoted-transdst", "http-hostname", "http-useragent", "http-method", "http-path",
+    "http-status", "dns-qname", "dns-qtype", "dns-response", "tls-sni",
+)  # fmt: skip
 
 
 @dataclass
@@ -37,7 +45,9 @@ class Found:
 
     def column(self, name: str) -> Column:
         """The values of a field; KeyError for a name that is none."""
-        return self.columns.get(name, EMPTY) if name in FIELDS else _no_such(name)
+        if name not in COMPARED:
+            raise KeyError(name)
+        return self.columns.get(name, EMPTY)
 
     def has(self, name: str) -> Mask:
         """Which packets have a value of a field."""
@@ -53,10 +63,6 @@ class Found:
         return Column(np.arange(len(self)), code.astype(np.int64), [str(value) for value in texts.tolist()])
 
 
-def _no_such(name: str) -> Column:
-    raise KeyError(name)
-
-
 def dissect_capture(name: str, dissector: str, folder: Path) -> Found:
     """A capture of the corpus through scan, read and dissect. Raises NotACapture."""
     path, cut = plain(name, folder)
@@ -68,7 +74,7 @@ def dissect_capture(name: str, dissector: str, folder: Path) -> Found:
             base = sum(map(len, locators))
             locators.append(scanned.locator)
             read += scanned.read
-            dissected = dissect(read_batch(path, scanned.locator), ["all"], dissector)
+            dissected = dissect(read_batch(path, scanned.locator), COMPARED, dissector)
             for field_name, values in dissected.fields.items():
                 parts.setdefault(field_name, []).append(_column(field_name, values, base))
         error = cut or (None if source.read_error is None else str(source.read_error))

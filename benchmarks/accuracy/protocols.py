@@ -14,10 +14,11 @@ from capture.packets.recognise.names import KINDS
 
 APPLICATIONS = frozenset(short for _, names in KINDS for short in names)
 # Short names of headers in our `protocols` that tshark has as well.
-HEADERS = frozenset(
+_HEADERS = (
     "eth vlan ieee8021ad llc mpls pppoes pppoed ppp sll null wlan radiotap arp ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr "
-    "ipv6.dstopts ah esp gre vxlan geneve gtp erspan l2tp teredo icmp icmpv6 igmp tcp udp udplite sctp dccp chdlc fr ppi".split()  # noqa: SIM905
+    "ipv6.dstopts ah esp gre vxlan geneve gtp erspan l2tp teredo icmp icmpv6 igmp tcp udp udplite sctp dccp chdlc fr ppi"
 )
+HEADERS = frozenset(_HEADERS.split())
 
 
 def protocols(told: dict[str, Any], found: Found) -> Iterator[Quantity]:

@@ -53,7 +53,9 @@ def records(told: dict[str, Any], found: Found) -> Iterator[Quantity]:
 
 def formats(told: dict[str, Any], found: Found) -> Iterator[Quantity]:
     """Link types, interfaces, and what capinfos says of the file."""
-    encapsulations = {linktype: ENCAPSULATIONS[linktype] for linktype in set(found.locator["linktype"].tolist())}
+    encapsulations = {
+        linktype: ENCAPSULATIONS.get(linktype, (-1, "unknown")) for linktype in set(found.locator["linktype"].tolist())
+    }
     numbers = found.column("linktype").renamed(lambda text: str(encapsulations[int(text)][0]))
     yield Quantity("first.frame.encap_type", Counter(told["first"]["frame.encap_type"]), anywhere(len(found), numbers))
     if found.info.format == "pcapng":
@@ -61,9 +63,11 @@ def formats(told: dict[str, Any], found: Found) -> Iterator[Quantity]:
         yield Quantity("first.frame.interface_id", Counter(told["first"]["frame.interface_id"]), anywhere(len(found), interfaces))
     capinfos = told["capinfos"]
     if "File type" in capinfos:
-        yield Quantity("capinfos.file_type", single(capinfos["File type"].split()[0]), scalar(_file_type(found)))
+        yield Quantity(
+            "capinfos.file_type", single(capinfos["File type"].split()[0].replace("modpcap", "pcap")), scalar(_file_type(found))
+        )
     if "File encapsulation" in capinfos:
-        words = sorted({ENCAPSULATIONS[interface.linktype][1] for interface in found.info.interfaces})
+        words = sorted({ENCAPSULATIONS.get(interface.linktype, (-1, "unknown"))[1] for interface in found.info.interfaces})
         word = words[0] if len(words) == 1 else "per-packet"
         yield Quantity("capinfos.file_encapsulation", single(capinfos["File encapsulation"]), scalar(word if words else None))
     if "Number of packets" in capinfos:
