@@ -3,38 +3,81 @@
 from __future__ import annotations
 
 import socket
+from functools import cached_property
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from capture.packets.fast.addresses import IPV4, MAC, Table
+from capture.packets.compiling import borrowing, compiled
+from capture.packets.fast.addresses import IPV4, IPV6, MAC, Table
+
+WIDEST = 17  # bytes of a MAC's text
+
+_SIGNATURE = types.Tuple((types.uint8[::1], types.int64[::1]))(types.uint64[:, ::1], types.uint8[::1], types.int64)
+
+
+@borrowing()
+def _hex_digit(value):  # type: ignore[no-untyped-def]
+    return np.uint8(48 + value if value < 10 else 87 + value)
+
+
+@compiled(_SIGNATURE)
+def short_texts(keys, kinds, count):  # type: ignore[no-untyped-def]
+    """Texts of IPv4 and MAC addresses, one behind the other: (bytes, end int64 (count,) of each). Others have none."""
+    heap = np.empty(WIDEST * count, np.uint8)
+    end = np.empty(count, np.int64)
+    k = 0
+    for number in range(count):
+        low = keys[number, 1]
+        if kinds[number] == IPV4:
+            for shift in range(24, -1, -8):
+                part = np.int64(low >> np.uint64(shift) & np.uint64(255))
+                if part >= 100:
+                    heap[k] = 48 + part // 100
+                    k += 1
+                if part >= 10:
+                    heap[k] = 48 + part // 10 % 10
+                    k += 1
+                heap[k] = 48 + part % 10
+                k += 1
+                if shift:
+                    heap[k] = 46
+                    k += 1
+        elif kinds[number] == MAC:
+            for shift in range(40, -1, -8):
+                part = np.int64(low >> np.uint64(shift) & np.uint64(255))
+                heap[k] = _hex_digit(part >> 4)
+                heap[k + 1] = _hex_digit(part & 15)
+                k += 2
+                if shift:
+                    heap[k] = 58
+                    k += 1
+        end[number] = k
+    return heap[:k], end
 
 
 class AddressTexts:
     """Texts of the addresses of a table, by their numbers."""
 
     def __init__(self, table: Table) -> None:
-        count = int(table.count[0])
-        self._kind = table.kind[:count].tolist()
-        # big-endian, so that each key's 16 bytes stand in the order of the wire
-        self._raw = table.keys[:count].astype(">u8").tobytes()
-        self._known: dict[int, bytes] = {}
+        self._table = table
+
+    @cached_property
+    def _all(self) -> list[bytes]:
+        count = int(self._table.count[0])
+        heap, ends = short_texts(self._table.keys, self._table.kind, count)
+        raw, texts, begin = heap.tobytes(), [], 0
+        for end in ends.tolist():
+            texts.append(raw[begin:end])
+            begin = end
+        six = np.flatnonzero(self._table.kind[:count] == IPV6)
+        wire = self._table.keys[six].astype(">u8").tobytes()  # big-endian: the 16 bytes in the order of the wire
+        for k, number in enumerate(six.tolist()):
+            texts[number] = socket.inet_ntop(socket.AF_INET6, wire[16 * k : 16 * k + 16]).encode()
+        return texts
 
     def of(self, numbers: NDArray[np.uint64]) -> list[bytes]:
         """The texts of distinct addresses: IPv4 dotted, IPv6 as in RFC 5952, MAC lower-case with colons."""
-        known = self._known
-        texts = []
-        for number in numbers.tolist():
-            text = known.get(number)
-            if text is None:
-                text = known[number] = self._text(number)
-            texts.append(text)
-        return texts
-
-    def _text(self, number: int) -> bytes:
-        at, kind = 16 * number, self._kind[number]
-        if kind == IPV4:
-            return socket.inet_ntoa(self._raw[at + 12 : at + 16]).encode()
-        if kind == MAC:
-            return self._raw[at + 10 : at + 16].hex(":").encode()
-        return socket.inet_ntop(socket.AF_INET6, self._raw[at : at + 16]).encode()
+        texts = self._all
+        return [texts[number] for number in numbers.tolist()]
