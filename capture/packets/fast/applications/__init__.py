@@ -11,6 +11,9 @@ from typing import Any
 
 # appproto -> module; imported when first needed, for each brings its compiled code from the cache
 MODULES: dict[str, str] = {
+    "DNS": "dns",
+    "HTTP": "http",
+    "SSDP": "http",
     "DHCPv4": "dhcp",
     "SIP": "sip",
     "SMTP": "smtp",
