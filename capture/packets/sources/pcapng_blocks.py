@@ -25,8 +25,8 @@ MAX_COMMENTS = 1000
 MAX_PACKET_COMMENTS = 100
 MAX_TEXT = 4096  # bytes kept of one name, description or comment
 MAX_TEXTS = 8 << 20  # characters kept of all interfaces' texts
-MAX_INTERFACES = 1 << 18
 FIRST_CAPACITY = 64
+MAX_INTERFACES = 1 << 18  # FIRST_CAPACITY doubled some times: the loop adds interfaces while there is room
 
 
 @dataclass(frozen=True)
