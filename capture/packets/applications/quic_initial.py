@@ -35,11 +35,13 @@ SALTS: dict[int, bytes] = {
     **dict.fromkeys((*range(0xFF000017, 0xFF00001D), 0xFACEB002, 0xFACEB00E), _DRAFT_23),
     **dict.fromkeys((0xFF000016, 0xFACEB001), _DRAFT_22),
     0x51303530: bytes.fromhex("504574efd066fe2f9d945cfcdbd3a7f0d3b56b45"),  # Q050
-    0x54303530: bytes.fromhex("7ff579e5acd072915580304c43a2367c60483810"),  # T050
+    0x54303530: bytes.fromhex("7ff579e5acd072915580304c43a2367c60488310"),  # T050
     0x54303531: bytes.fromhex("7a4edef4e7ccee5fa4506c19124fc8ccda6e033d"),  # T051
 }
 
 _PADDING, _PING, _ACK, _ACK_ECN, _CRYPTO = 0, 1, 2, 3, 6
+_GOOGLES = frozenset((0x51303530, 0x54303530, 0x54303531))
+_GOOGLES_PING, _GOOGLES_CRYPTO = 7, 8  # its frames have other types than the RFC's, CRYPTO the same fields
 
 
 def client_stream(datagram: bytes) -> bytes:
@@ -49,7 +51,7 @@ def client_stream(datagram: bytes) -> bytes:
     for packet in long_headers(datagram):
         if packet.kind == INITIAL and packet.number_at >= 0 and packet.version in SALTS and initials < MOST_INITIALS:
             initials += 1
-            pieces += _crypto_frames(decrypted(datagram, packet))
+            pieces += _crypto_frames(decrypted(datagram, packet), packet.version in _GOOGLES)
     stream = bytearray()
     for offset, piece in sorted(pieces, key=lambda found: found[0]):
         if offset > len(stream):
@@ -92,24 +94,25 @@ def _expand(secret: bytes, label: bytes, length: int) -> bytes:
     return hmac.digest(secret, info + b"\1", hashlib.sha256)[:length]
 
 
-def _crypto_frames(frames: bytes) -> Iterator[tuple[int, bytes]]:
+def _crypto_frames(frames: bytes, googles: bool) -> Iterator[tuple[int, bytes]]:
     """(offset, bytes) of the CRYPTO frames (RFC 9000, 19.6), up to a frame that an Initial packet does not carry, or is cut."""
     at, size = 0, len(frames)
+    crypto, ping = (_GOOGLES_CRYPTO, _GOOGLES_PING) if googles else (_CRYPTO, _PING)
     while at < size:
         kind = frames[at]
         at += 1
-        if kind == _CRYPTO:
+        if kind == crypto:
             offset, at = varint(frames, at, size)
             length, at = varint(frames, at, size) if at >= 0 else (0, -1)
             if at < 0 or length > size - at:
                 return
             yield offset, frames[at : at + length]
             at += length
-        elif kind in (_ACK, _ACK_ECN):
+        elif kind in (_ACK, _ACK_ECN) and not googles:
             at = _behind_ack(frames, at, kind)
             if at < 0:
                 return
-        elif kind not in (_PADDING, _PING):
+        elif kind not in (_PADDING, ping):
             return
 
 
