@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capture.packets.applications.verbs import FTP, commands
+from capture.packets.applications.lines import commands
 from capture.packets.fields import Field
+from capture.packets.recognise.verbs import FTP
 
 FIELDS = (
     Field(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capture.packets.applications.verbs import SMTP, SMTP_LAST, commands
+from capture.packets.applications.lines import commands
 from capture.packets.fields import Field
+from capture.packets.recognise.verbs import SMTP, SMTP_LAST
 
 FIELDS = (
     Field(

@@ -1,4 +1,4 @@
-"""SNMP (RFC 1157, RFC 1901, RFC 3412): the version is the first element of the message, an INTEGER of one byte.
+"""SNMP (RFC 1157, RFC 1901, RFC 1910, RFC 3412): the version is the first element of the message, an INTEGER of one byte.
 
 X.690, 8.1.3: a length below 128 is one byte, else its low seven bits say how many bytes of length follow.
 """
@@ -15,7 +15,7 @@ FIELDS = (
     Field(
         "snmp-version",
         "number",
-        "Version as it stands in the message: 0 is SNMPv1, 1 is SNMPv2c, 3 is SNMPv3.",
+        "Version as it stands in the message: 0 is SNMPv1, 1 is SNMPv2c, 2 is SNMPv2u, 3 is SNMPv3.",
         'Row(snmp-version="SNMPv2c")',
         level="any",
         protocol="snmp",

@@ -23,11 +23,11 @@ def is_bittorrent(payload: bytes) -> bool:
 
 
 def is_snmp(payload: bytes) -> bool:
-    """RFC 1157, 3416, 3412: a BER sequence that begins with version 0, 1 or 3 and its next element."""
+    """RFC 1157, 1901, 1910, 3412: a BER sequence that begins with version 0 to 3 and its next element."""
     if len(payload) < 8 or payload[0] != 0x30:
         return False
     at = 2 + (payload[1] & 0x7F if payload[1] & 0x80 else 0)
-    if at > 6 or payload[at : at + 2] != b"\x02\x01" or payload[at + 2 : at + 3] not in (b"\0", b"\1", b"\3"):
+    if at > 6 or payload[at : at + 2] != b"\x02\x01" or payload[at + 2 : at + 3] not in (b"\0", b"\1", b"\2", b"\3"):
         return False
     return payload[at + 3 : at + 4] == (b"\x30" if payload[at + 2] == 3 else b"\x04")
 

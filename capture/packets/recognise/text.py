@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 
+from capture.packets.recognise.verbs import FTP, SMTP_OPENINGS
+
 _SIP = re.compile(rb"(?:SIP/2\.0 \d{3} |[A-Z]{2,20} \S+ SIP/2\.0\r?\n)")
 _RTSP = re.compile(rb"(?:RTSP/\d\.\d \d{3} |[A-Z_]{2,20} \S+ RTSP/\d\.\d\r?\n)")
 _REPLY = re.compile(rb"\d{3}[ -][^\r\n]*\r?\n")
-_SMTP = re.compile(
-    rb"(?:EHLO|HELO|MAIL FROM|RCPT TO|DATA|RSET|QUIT|NOOP|VRFY|STARTTLS|AUTH|EXPN|BDAT|HELP)(?:[ :][^\r\n]*)?\r?\n", re.I
-)
-_FTP = re.compile(
-    rb"(?:USER|PASS|ACCT|CWD|CDUP|PWD|XPWD|PORT|PASV|EPSV|EPRT|TYPE|STRU|MODE|RETR|STOR|STOU|APPE|ALLO|REST|RNFR|RNTO|ABOR|DELE"
-    rb"|RMD|MKD|LIST|NLST|SITE|SYST|STAT|HELP|NOOP|FEAT|OPTS|AUTH|PBSZ|PROT|MDTM|SIZE|MLSD|MLST|CLNT|QUIT)(?: [^\r\n]*)?\r?\n",
-    re.I,
-)
+_SMTP = re.compile("(?:{})(?:[ :][^\r\n]*)?\r?\n".format("|".join(SMTP_OPENINGS)).encode(), re.I)
+_FTP = re.compile("(?:{})(?: [^\r\n]*)?\r?\n".format("|".join(FTP)).encode(), re.I)
 _POP3 = re.compile(
     rb"(?:\+OK|-ERR|USER|PASS|STAT|LIST|RETR|DELE|NOOP|RSET|QUIT|TOP|UIDL|APOP|CAPA|AUTH|STLS)(?: [^\r\n]*)?\r?\n", re.I
 )

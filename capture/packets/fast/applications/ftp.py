@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from capture.packets.applications.verbs import FTP
 from capture.packets.compiling import compiled
 from capture.packets.fast.applications.lines import known, packed, verb
 from capture.packets.fast.out import EXTRACT, room, span
 from capture.packets.fast.slots import SPAN, Slot
+from capture.packets.recognise.verbs import FTP
 
 COMMAND = 0
 SLOTS = (Slot("ftp-command", SPAN, bytes.upper),)

@@ -45,7 +45,7 @@ def is_snmp(data, at, end):  # type: ignore[no-untyped-def]
     if at < 0 or at + 4 > end or u16(data, at) != 0x0201:
         return False
     version, following = data[at + 2], data[at + 3]
-    return following == 0x30 if version == 3 else version <= 1 and following == 0x04
+    return following == 0x30 if version == 3 else version <= 2 and following == 0x04
 
 
 @borrowing()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from capture.packets.compiling import borrowing
 from capture.packets.fast.recognise.octets import is_digit, is_letter, is_space, is_word, octets, three_digits
+from capture.packets.recognise.verbs import FTP, SMTP_OPENINGS
 
 
 def words(texts: Sequence[bytes]) -> NDArray[np.uint8]:
@@ -20,11 +21,8 @@ def words(texts: Sequence[bytes]) -> NDArray[np.uint8]:
     return table
 
 
-_SMTP = words(b"EHLO,HELO,MAIL FROM,RCPT TO,DATA,RSET,QUIT,NOOP,VRFY,STARTTLS,AUTH,EXPN,BDAT,HELP".split(b","))
-_FTP = words(
-    b"USER PASS ACCT CWD CDUP PWD XPWD PORT PASV EPSV EPRT TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR RNTO ABOR DELE RMD "
-    b"MKD LIST NLST SITE SYST STAT HELP NOOP FEAT OPTS AUTH PBSZ PROT MDTM SIZE MLSD MLST CLNT QUIT".split()
-)
+_SMTP = words([opening.encode() for opening in SMTP_OPENINGS])
+_FTP = words(sorted((verb.encode() for verb in FTP), key=len, reverse=True))  # ALGS before ALG
 _POP3 = words(b"+OK -ERR USER PASS STAT LIST RETR DELE NOOP RSET QUIT TOP UIDL APOP CAPA AUTH STLS".split())
 _IMAP_UNTAGGED = words(b"OK NO BAD BYE PREAUTH CAPABILITY LIST FLAGS SEARCH STATUS".split())
 _IMAP_TAGGED = words(

@@ -1,4 +1,4 @@
-"""In how many packets of a shared capture each value of a field is, as both dissectors find it: to be held against tshark's.
+"""A field's values as both dissectors find them: in how many packets of a shared capture each is, to be held against tshark's.
 
 tshark's figures in the tests are made so, and counted by value over packets:
     tshark -o tcp.desegment_tcp_streams:FALSE -o ip.defragment:FALSE -r CAPTURE -T fields -e FIELD
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import Ether
+
 from capture.packets.batch import PacketBatch
 from capture.packets.dissect import DISSECTORS, dissect
 from capture.packets.reading import read_batch
 from capture.packets.sources import open_capture
-from tests.capture.packets.making import counts
+from tests.capture.packets.making import batch_of, counts, per_packet
 from tests.components import SHARED
 from tests.conftest import needs
 
@@ -30,3 +33,12 @@ def _batch(capture: str, bpf: str) -> PacketBatch:
     path = SHARED / "pcaps" / capture
     with open_capture(path) as source:
         return read_batch(path, next(source.scan(20_000, bpf)).locator)
+
+
+def values_in(field: str, payloads: list[bytes], transport: str, source: int, destination: int) -> list[set[str | int]]:
+    """The values of `field` in packets of Ethernet, IPv4 and TCP or UDP that carry `payloads`: recognised first, then read."""
+    header = (TCP if transport == "tcp" else UDP)(sport=source, dport=destination)
+    batch = batch_of(*(bytes(Ether() / IP() / header / payload) for payload in payloads))
+    each = [per_packet(dissect(batch, [field], dissector), field, len(payloads)) for dissector in DISSECTORS]
+    assert all(found == each[0] for found in each), dict(zip(DISSECTORS, each, strict=True))
+    return each[0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from capture.packets.recognise.verbs import FTP
 from tests.capture.packets.applications.both import assert_corpus_same, both
-from tests.capture.packets.applications.figures import packets_with
+from tests.capture.packets.applications.figures import packets_with, values_in
 
 
 def commands(payload: bytes) -> list[bytes | int]:
@@ -62,6 +63,11 @@ def test_commands_are_those_that_tshark_sees() -> None:
         "USER": 1, "PASS": 1, "SYST": 1, "FEAT": 1, "PWD": 3, "EPSV": 4, "LIST": 2, "TYPE": 2, "SIZE": 1, "RETR": 1, "MDTM": 1,
         "CWD": 2, "STOR": 1, "MKD": 2, "RMD": 1, "SITE": 1, "QUIT": 1,
     }  # fmt: skip
+
+
+def test_every_verb_is_recognised_on_ftps_port() -> None:
+    lines = [f"{verb} x\r\n".encode() for verb in FTP] + [f"{verb.lower()}\r\n".encode() for verb in FTP]
+    assert values_in("ftp-command", lines, "tcp", 40000, 21) == [{verb} for verb in FTP + FTP]
 
 
 def test_both_readers_agree_on_real_and_damaged_segments() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from capture.packets.recognise.verbs import SMTP_OPENINGS
 from tests.capture.packets.applications.both import assert_corpus_same, both
-from tests.capture.packets.applications.figures import packets_with
+from tests.capture.packets.applications.figures import packets_with, values_in
 
 
 def commands(payload: bytes) -> list[bytes | int]:
@@ -72,6 +73,12 @@ def test_commands_are_those_that_tshark_sees() -> None:
     assert packets_with("smtp-command", "protocols/zeek__smtp.pcap") == {
         "EHLO": 2, "AUTH": 1, "MAIL": 2, "RCPT": 4, "DATA": 2, "QUIT": 1
     }  # fmt: skip
+
+
+def test_every_opening_is_recognised_on_smtps_ports() -> None:
+    lines = [f"{opening}: x\r\n".replace(": x", ":<x@y>" if " " in opening else " x").encode() for opening in SMTP_OPENINGS]
+    for port in (25, 587):
+        assert values_in("smtp-command", lines, "tcp", 40000, port) == [{opening.split()[0]} for opening in SMTP_OPENINGS]
 
 
 def test_both_readers_agree_on_real_and_damaged_segments() -> None:

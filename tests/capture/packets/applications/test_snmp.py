@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.capture.packets.applications.both import assert_corpus_same, both
-from tests.capture.packets.applications.figures import packets_with
+from tests.capture.packets.applications.figures import packets_with, values_in
 
 GET = bytes.fromhex("04067075626c6963 a00b 0201010201000201003000")  # community "public", get request without variables
 
@@ -33,6 +33,14 @@ def test_what_has_no_version_of_one_byte_has_none(data: bytes) -> None:
 
 def test_versions_are_those_that_tshark_sees() -> None:
     assert packets_with("snmp-version", "protocols/zeek__snmp__snmpwalk-short.pcap") == {"1": 400}
+    assert packets_with("snmp-version", "linktypes/arkime__snmpv3_synthetic.pcap") == {"0": 2, "1": 5, "2": 2, "3": 3}
+
+
+def test_every_version_is_recognised() -> None:
+    """Version 3 has a sequence where the others have the community: RFC 3412, 6."""
+    third = bytes.fromhex("301a 020103 3010 020101 020300ffe3 040104 020103 0400 0400")
+    messages = [message(0), message(1), message(2), third]
+    assert values_in("snmp-version", messages, "udp", 40000, 161) == [{"0"}, {"1"}, {"2"}, {"3"}]
 
 
 def test_both_readers_agree_on_real_and_damaged_messages() -> None:
