@@ -45,7 +45,7 @@ def compiled(signature: Any = None, **options: Any) -> Callable[[Any], Any]:
 
 
 def borrowing() -> Callable[[Any], Any]:
-    """Decorator for helpers that make no arrays: they count no references to those they are given, which costs more than they do."""
+    """Decorator for helpers that make no arrays: they count no references to those they are given."""
     return compiled(_nrt=False)
 
 

@@ -1,4 +1,4 @@
-"""Fields of the record itself, computed from the locator for any dissector: lengths, interface, direction, link type, time rows."""
+"""Fields of the record itself, computed from the locator for any dissector: lengths, interface, direction, link type, time."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ def direction(by_record: SetValues, by_header: SetValues) -> SetValues:
     """One column of field `direction`: what the record says counts, else what a header says."""
     kept = ~np.isin(by_header.packet, by_record.packet)
     packet = np.concatenate([by_record.packet, by_header.packet[kept]])
-    row = np.concatenate(
-        [np.asarray(column.values, np.uint64)[column.code] for column in (by_record, by_header)]
-    )
+    row = np.concatenate([np.asarray(column.values, np.uint64)[column.code] for column in (by_record, by_header)])
     row = np.concatenate([row[: len(by_record.packet)], row[len(by_record.packet) :][kept]])
     order = np.argsort(packet, kind="stable")
     return _rows(packet[order], np.ascontiguousarray(row[order]))

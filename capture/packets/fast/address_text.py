@@ -65,7 +65,7 @@ class AddressTexts:
 
     @cached_property
     def _all(self) -> list[bytes]:
-        count = int(self._table.count[0])
+        count = int(self._table.used[0])
         heap, ends = short_texts(self._table.keys, self._table.kind, count)
         raw, texts, begin = heap.tobytes(), [], 0
         for end in ends.tolist():

@@ -21,12 +21,12 @@ PER_PACKET = 256
 
 
 class Table(NamedTuple):
-    """slots: uint32 (power of 2,): number of the key there, or NONE. keys: uint64 (slots / 2, 2). kind: uint8. count: int64 (1,)."""
+    """slots: uint32 (power of 2,): number of a key, or NONE. keys: uint64 (slots / 2, 2). kind: uint8. used: int64 (1,): keys."""
 
     slots: NDArray[np.uint32]
     keys: NDArray[np.uint64]
     kind: NDArray[np.uint8]
-    count: NDArray[np.int64]
+    used: NDArray[np.int64]
 
 
 def make_table(capacity: int = 4096) -> Table:
@@ -60,29 +60,29 @@ def add(table, first, second, kind):  # type: ignore[no-untyped-def]
         if table.keys[number, 1] == second and table.keys[number, 0] == first and table.kind[number] == kind:
             return np.int64(number)
         at = (at + np.uint64(1)) & mask
-    new = table.count[0]
+    new = table.used[0]
     table.slots[at] = np.uint32(new)
     table.keys[new, 0] = first
     table.keys[new, 1] = second
     table.kind[new] = kind
-    table.count[0] = new + 1
+    table.used[0] = new + 1
     return new
 
 
 @compiled()
 def grown(table):  # type: ignore[no-untyped-def]
     """`table`, or a larger one with the same keys and numbers: with room for one more packet's keys."""
-    if table.count[0] + PER_PACKET <= len(table.keys):
+    if table.used[0] + PER_PACKET <= len(table.keys):
         return table
     capacity = 4 * len(table.slots)
     new = Table(
         np.full(capacity, NONE, np.uint32),
         np.empty((capacity // 2, 2), np.uint64),
         np.empty(capacity // 2, np.uint8),
-        table.count,
+        table.used,
     )
     mask = np.uint64(capacity - 1)
-    for number in range(table.count[0]):
+    for number in range(table.used[0]):
         first, second, kind = table.keys[number, 0], table.keys[number, 1], table.kind[number]
         new.keys[number, 0] = first
         new.keys[number, 1] = second

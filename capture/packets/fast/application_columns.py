@@ -79,7 +79,7 @@ def application_columns(
         kinds_of.setdefault(KINDS[kind - 1][0], []).append(int(kind))
     for application, of in kinds_of.items():
         module = applications.module(application)
-        if module is None or not any(slot.field in fields for slot in module.SLOTS):
+        if module is None or not any(name in fields for slot in module.SLOTS for name in slot.fields or (slot.field,)):
             continue
         packets = np.flatnonzero(kinds == of[0] if len(of) == 1 else np.isin(kinds, of)).astype(np.uint32)
         out = module.extract(data, payloads, packets, make_out(4 * len(packets) + 64, 64 * len(packets) + 64))

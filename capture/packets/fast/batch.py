@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.packets.allocator import keep_freed_memory
 from capture.packets.applications import FIELDS as APPLICATION_FIELDS
 from capture.packets.batch import PacketBatch
 from capture.packets.columns import Dissected, IntValues, SetValues
@@ -19,11 +20,13 @@ from capture.packets.fast.headers.steps import first_headers
 from capture.packets.fast.headers.walk import walk
 from capture.packets.fast.interning import NONE
 from capture.packets.fast.merging import merged, merged_ints
-from capture.packets.fast.out import Payloads, make_out, make_payloads
+from capture.packets.fast.out import make_out, make_payloads
 from capture.packets.fast.recognise.dispatch import classified
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS as SCAPY_LINKTYPES
 
 VERSION = "fast-1"
+
+keep_freed_memory()
 
 _FIRST = first_headers()
 _UNSUPPORTED = np.uint32(DECODE_ERRORS.index("linktype: unsupported"))
@@ -41,8 +44,7 @@ def dissect_batch(batch: PacketBatch, fields: Collection[str]) -> Dissected:
     """
     wanted = {*fields, "error"}
     linktype = batch.locator["linktype"].astype(np.int64)
-    cells, words, payloads, parts = _walked(batch, wanted, linktype)
-    undecodable = int(np.count_nonzero(cells[scratch.ERROR] != NONE))
+    parts, undecodable = _walked(batch, wanted, linktype)
     handed = _handed_over(linktype)
     if len(handed):
         from capture.packets.scapy_dissector.batch import dissect_batch as dissect_with_scapy  # slow to import
@@ -58,9 +60,8 @@ def dissect_batch(batch: PacketBatch, fields: Collection[str]) -> Dissected:
 Parts = dict[str, list[SetValues | IntValues]]
 
 
-def _walked(
-    batch: PacketBatch, wanted: set[str], linktype: NDArray[np.int64]
-) -> tuple[Cells, NDArray[np.uint64], Payloads, Parts]:
+def _walked(batch: PacketBatch, wanted: set[str], linktype: NDArray[np.int64]) -> tuple[Parts, int]:
+    """Columns by field, of headers and of payloads, and how many packets have an error."""
     n = len(batch)
     data = batch.data if batch.data.flags.writeable and batch.data.flags.c_contiguous else batch.data.copy()
     numbers = sorted({cell for name in wanted for cell in NEEDED.get(name, ())} | {scratch.APP, scratch.APP_PORT})
@@ -97,7 +98,7 @@ def _walked(
             parts.setdefault(name, []).append(column)
     for name, either in header_columns(wanted, cells, words, table, flows, out).items():
         parts.setdefault(name, []).append(either)
-    return cells, words, payloads, parts
+    return parts, int(np.count_nonzero(cells[scratch.ERROR] != NONE))
 
 
 def _scapy_linktypes() -> NDArray[np.bool_]:

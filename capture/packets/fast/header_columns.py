@@ -103,7 +103,7 @@ def header_columns(
     """
     found: dict[str, SetValues | IntValues] = {}
     texts = AddressTexts(table)
-    addresses = int(table.count[0])
+    addresses = int(table.used[0])
     for name in fields:
         if name in NUMBERS:
             found[name] = SetValues(*small(cells[NUMBERS[name]], DOMAIN))
@@ -131,7 +131,7 @@ def header_columns(
         packet = np.flatnonzero(cell != NONE).astype(np.uint32)
         found["tcp-payload-length"] = IntValues(packet, cell[packet].astype(np.int64))
     if "community-id" in fields:
-        packet, code, values = small(cells[scratch.FLOW], max(1, int(flows.count[0])))
+        packet, code, values = small(cells[scratch.FLOW], max(1, int(flows.used[0])))
         found["community-id"] = finished(packet, code, _community_ids(values, table, flows))
     if "protocols" in fields:
         found["protocols"] = _protocols(words, cells[scratch.LEAF])

@@ -62,7 +62,8 @@ def bits_as_rows(packet: NDArray[np.uint32], code: NDArray[np.uint32], sets: Seq
     begin = np.zeros(len(sets) + 1, np.int64)
     begin[1:] = np.cumsum([len(one) for one in sets])
     members = np.array([position[row] for one in sets for row in one], np.uint32)
-    return SetValues(*expand(packet, code, begin, members), np.array(rows, np.uint64))
+    packets, codes = expand(packet, code, begin, members)
+    return SetValues(packets, codes, np.array(rows, np.uint64))
 
 
 def merged(parts: Sequence[SetValues]) -> SetValues:
@@ -82,7 +83,7 @@ def merged(parts: Sequence[SetValues]) -> SetValues:
     packet, code = distinct_pairs(np.ascontiguousarray(packet[order]), np.ascontiguousarray(code[order]))
     values = list(new)
     if isinstance(parts[0].values, list):
-        return SetValues(packet, code, values)  # type: ignore[arg-type]
+        return SetValues(packet, code, values)
     return SetValues(packet, code, np.array(values, np.uint64))
 
 

@@ -1,6 +1,7 @@
 """A hint to the CPU: these bytes will be read soon.
 
-Packets lie hundreds of bytes apart, so that the first read of each would wait for memory; asked for some packets ahead, it does not.
+Packets lie hundreds of bytes apart, so that the first read of each would wait for memory. Asked for some packets ahead, it does
+not.
 """
 
 from __future__ import annotations

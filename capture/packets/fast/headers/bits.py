@@ -45,7 +45,7 @@ _OF_STEP = {
 }
 
 
-def _of_step() -> np.ndarray:  # type: ignore[type-arg]
+def _of_step() -> np.ndarray:
     table = np.full(64, 255, np.uint8)
     for name, numbers in _OF_STEP.items():
         for step in numbers:
@@ -57,7 +57,7 @@ def _of_step() -> np.ndarray:  # type: ignore[type-arg]
 OF_STEP = _of_step()
 
 
-def _of_extension() -> np.ndarray:  # type: ignore[type-arg]
+def _of_extension() -> np.ndarray:
     table = np.full(256, 255, np.uint8)
     for number, name in FIRST_EXTENSION.items():
         table[number] = BIT[name]

@@ -81,7 +81,7 @@ FIRST_HEADERS: dict[int, int] = {
 }
 
 
-def first_headers() -> np.ndarray:  # type: ignore[type-arg]
+def first_headers() -> np.ndarray:
     """uint8 (65536,): the first header of each link type, DONE for those that fast cannot take."""
     table = np.zeros(65536, np.uint8)
     for linktype, step in FIRST_HEADERS.items():

@@ -174,9 +174,9 @@ def walk(  # type: ignore[no-untyped-def]
         need = slots.PER_PACKET + captured[i] // 4
         if out.used[0] + need > len(out.events):
             out = room(out, need, 0)
-        if table.count[0] + PER_PACKET > len(table.keys):
+        if table.used[0] + PER_PACKET > len(table.keys):
             table = grown(table)
-        if follow_flows and flows.count[0] + PER_PACKET > len(flows.keys):
+        if follow_flows and flows.used[0] + PER_PACKET > len(flows.keys):
             flows = grown(flows)
         for k in range(CELLS):
             w[k] = NOTHING
