@@ -39,6 +39,7 @@ class Difference:
 class Comparison:
     """quantities: compared, those that neither side has left out; figures: values in them."""
 
+    dissector: str = ""
     captures: int = 0
     packets: int = 0
     quantities: int = 0
@@ -51,6 +52,11 @@ class Comparison:
 
     def unexplained(self) -> list[Difference]:
         return [difference for difference in self.differences if not difference.reason]
+
+    @property
+    def without_reason(self) -> int:
+        """How many quantities have a difference without a reason."""
+        return len({(difference.capture, difference.quantity) for difference in self.unexplained()})
 
     def add(self, capture: str, quantity: Quantity) -> None:
         """Compares one quantity."""
@@ -80,7 +86,7 @@ def compare(
     told: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Compares those captures. quantities: shell patterns, separated by blanks. told: called with each capture's name before."""
-    comparison = Comparison()
+    comparison = Comparison(dissector)
     wanted = quantities.split()
     with tempfile.TemporaryDirectory() as folder:
         for capture in captures:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Everything that a dissector finds in a capture, as columns over the whole of it."""
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def formats(told: dict[str, Any], found: Found) -> Iterator[Quantity]:
         word = words[0] if len(words) == 1 else "per-packet"
         yield Quantity("capinfos.file_encapsulation", single(capinfos["File encapsulation"]), scalar(word if words else None))
     if "Number of packets" in capinfos:
-        counted = int(capinfos["Number of packets"]) - told["non_packet_records"]
+        counted = int(capinfos["Number of packets"])
         yield Quantity("capinfos.number_of_packets", single(counted), scalar(len(found)))
 
 
