@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from capture.packets.columns import IntValues
-from capture.packets.dissect import dissect
-from capture.packets.reading import read_batch
-from capture.packets.sources import open_capture
-from tests.capture.packets.making import counts
-from tests.components import SHARED
+from tests.capture.packets.truth_figures import MIX, Figures, captures, figures, truth
 
 pytestmark = pytest.mark.needs("../shared")
-PCAPS = SHARED / "pcaps"
-MIX = "large/derived__merged-home-and-web-mix.pcap"
 FLAGS = {
     "fin": "FIN", "syn": "SYN", "reset": "RST", "push": "PSH", "ack": "ACK", "urg": "URG", "ece": "ECE", "cwr": "CWR", "ae": "NS"
 }  # fmt: skip
@@ -97,59 +85,6 @@ DIFFERENCES: dict[str, dict[str, Difference]] = {
     },
     "malformed/ndpi__kerberos_fuzz.pcapng": {"tcp": ({"FIN": 1}, {}, KEPT)},
 }
-# what tshark reads otherwise than packet by packet, for reasons of the file format: the sources' tests are about those
-NOT_COMPARED = {
-    "linktypes/libpcap__dsa.pcap": "tshark 4.0 does not know the link type",
-    "malformed/nfstream__fuzz-2021-06-07-c6c72a0a56.pcap": "record header with an impossible wire length",
-    "malformed/suricata__bug-6875-01__fuzz.pcap": "record header with an impossible captured length",
-    "malformed/derived__dpkt__nb6-http__gzip-cut.pcap.gz": "compressed stream cut in the middle",
-    "malformed/libpcap__pcapng-invalid-vers-1.pcapng": "not read by us",
-    "malformed/derived__not-a-capture.pcap": "no capture",
-    "malformed/derived__short-file-header.pcap": "no capture",
-    "malformed/derived__zero-bytes.pcap": "no capture",
-}
-# captures of tens of thousands of packets: the mixture stands for them
-LARGE = [MIX]
-
-
-@dataclass
-class Figures:
-    """What we found in a capture, counted as tshark's truth counts."""
-
-    packets: int = 0
-    length: int = 0
-    undecodable: int = 0
-    values: dict[str, Counter[str]] = field(default_factory=dict)
-
-
-COMPARED = (
-    "netproto", "netsrc", "netdst", "transsrc", "transdst", "tcp", "http-hostname", "http-useragent", "http-method",
-    "appproto", "appproto-port", "error", "transproto",
-)  # fmt: skip
-
-
-def figures(path: Path, folder: Path) -> Figures:
-    if path.suffix == ".gz":
-        plain = folder / path.stem
-        plain.write_bytes(gzip.decompress(path.read_bytes()))
-        path = plain
-    out = Figures(values={name: Counter() for name in COMPARED})
-    with open_capture(path) as source:
-        for scanned in source.scan(50_000):
-            found = dissect(read_batch(path, scanned.locator), ["all"], "scapy")
-            out.packets += scanned.read
-            out.undecodable += found.undecodable
-            length = found.fields.get("length")
-            if isinstance(length, IntValues):
-                out.length += int(length.value.sum())
-            for name in COMPARED:
-                out.values[name] += counts(found, name)
-    return out
-
-
-def truth(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((PCAPS / "truth" / f"{name}.json").read_text())
-    return read
 
 
 def expected(told: dict[str, Any]) -> dict[str, Counter[str]]:
@@ -168,22 +103,14 @@ def expected(told: dict[str, Any]) -> dict[str, Counter[str]]:
     }
 
 
-def captures() -> Iterator[str]:
-    for path in sorted((PCAPS / "truth").glob("*/*.json")):
-        name = f"{path.parent.name}/{path.stem}"
-        if name not in NOT_COMPARED and (not name.startswith("large/") or name in LARGE):
-            yield name
-
-
 @pytest.fixture(scope="session")
-def mix(tmp_path_factory: pytest.TempPathFactory) -> Figures:
-    return figures(PCAPS / MIX, tmp_path_factory.mktemp("mix"))
+def mix() -> Figures:
+    return figures(MIX)
 
 
 @pytest.mark.parametrize("name", list(captures()))
-def test_found_is_what_tshark_found(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    found = request.getfixturevalue("mix") if name == MIX else figures(PCAPS / name, tmp_path)
-    told = truth(name)
+def test_found_is_what_tshark_found(name: str) -> None:
+    found, told = figures(name), truth(name)
     assert (found.packets, found.length) == (told["packets"], told["frame_len_sum"])
     for field_name, want in expected(told).items():
         got = found.values[field_name]
@@ -221,5 +148,5 @@ def test_what_only_a_port_names_is_payload(mix: Figures) -> None:
 
 def test_marvell_dsa_is_read() -> None:
     """tcpdump reads this one; tshark 4.0 does not."""
-    found = figures(PCAPS / "linktypes/libpcap__dsa.pcap", Path("."))
+    found = figures("linktypes/libpcap__dsa.pcap")
     assert found.packets == 8 and found.values["netsrc"] == {"192.168.30.1": 3, "192.168.30.2": 3}
