@@ -50,21 +50,33 @@ def ask(index: str, calls: list[Call], shards: Sequence[int] | None = None) -> A
     if not calls:
         return Answer([], [])
     try:
-        return _ask(index, calls, shards)
+        asked = translate(calls, TableTranslator(index))
+        return Answer(calls, with_values(index, ask_rows(index, asked, shards)))
     except OverflowError as error:
         raise QueryError(f"a number is out of range: {error}") from None
 
 
-def _ask(index: str, calls: list[Call], shards: Sequence[int] | None) -> Answer:
+def ask_rows(index: str, calls: list[Call], shards: Sequence[int] | None = None) -> list[Result]:
+    """Answers calls whose rows are row ids, in row ids: for who needs few of the values. Raises QueryError, BackendAway."""
     backend = store.ensure_index(index)
-    translator = TableTranslator(index)
-    asked = translate(calls, translator)
-    if backend.masked:
-        masked = mask(asked, access())
-        results = masked.results(backend.query(index, masked.calls, shards))
-    else:
-        results = backend.query(index, asked, shards)
-    return Answer(calls, untranslate(results, translator))
+    if not backend.masked:
+        return backend.query(index, calls, shards)
+    masked = mask(calls, access())
+    return masked.results(backend.query(index, masked.calls, shards))
+
+
+def in_rows(index: str, call: Call) -> Call:
+    """A call in values as one in row ids. Raises QueryError."""
+    readable([call])
+    try:
+        return translate([call], TableTranslator(index))[0]
+    except OverflowError as error:
+        raise QueryError(f"a number is out of range: {error}") from None
+
+
+def with_values(index: str, results: list[Result]) -> list[Result]:
+    """Results in row ids as results in values."""
+    return untranslate(results, TableTranslator(index))
 
 
 def access() -> Call:

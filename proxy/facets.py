@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from capture.packets.registry import FIELDS
 from indexing.calls import Call
+from proxy.field_groups import LEVELS
 from proxy.links import Where
 from proxy.tops import top
-
-LEVELS = {"first": "first IP header", "any": "any level", "packet": "packet"}
 
 
 @dataclass
@@ -33,6 +32,7 @@ class Facet:
     exact: bool
     values: list[FacetValue]
     more: str
+    remove: str = ""  # where it was chosen: the page without it
 
 
 def facet(where: Where, call: Call | None, field: str, n: int, *, rare: bool = False, prefix: str = "") -> Facet:

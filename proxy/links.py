@@ -54,6 +54,7 @@ class Where:
     jobs: tuple[int, ...] = ()
     base: Call | None = None
     linked: bool = True
+    facets: tuple[str, ...] = ()  # chosen on the explore page: they stay when a query is narrowed
 
     @classmethod
     def of(cls, index: str, jobs: list[int], q: str) -> Where:
@@ -66,6 +67,7 @@ class Where:
         query += [("job", str(job)) for job in self.jobs]
         if call is not None:
             query.append(("q", unparse(call)))
+        query += [("facet", name) for name in self.facets if path == "/explore/"]
         query += list(more.items())
         return f"{path}?{urlencode(query)}" if query else path
 

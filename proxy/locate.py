@@ -60,9 +60,11 @@ def batch_of(index: str, column: int) -> Batch | None:
 
 def column_of(job: int, number: int) -> tuple[str, int] | None:
     """Index and column of a job's packet by its number in the capture; None if it is not indexed (filtered out, say)."""
-    batch = Batch.objects.select_related("index").filter(
-        job=job, state=BatchState.VISIBLE, first_number__lte=number, last_number__gte=number
-    ).first()
+    batch = (
+        Batch.objects.select_related("index")
+        .filter(job=job, state=BatchState.VISIBLE, first_number__lte=number, last_number__gte=number)
+        .first()
+    )
     if batch is None:
         return None
     numbers = _locator(batch.locator)["number"]

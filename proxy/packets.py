@@ -152,5 +152,3 @@ def _values(index: str, names: Sequence[str], columns: NDArray[np.uint64]) -> di
             text = {row: row_text(one, row) for row in set(rows.tolist())}
         texts[name] = [(column, text[row]) for column, row in zip(found.tolist(), rows.tolist(), strict=True) if row in text]
     return texts
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,6 +19,7 @@ from proxy.api.packets import LIMIT, TABLE_FIELDS, Question, fields_json, number
 from proxy.ask import DEFAULT_INDEX, ask_text, bitmap_of, count_and_bytes
 from proxy.caret import caret
 from proxy.facets import facet
+from proxy.field_groups import LEVELS, grouped, grouped_sets
 from proxy.links import Where
 from proxy.one_packet import OnePacket, one_packet
 from proxy.pql.render import render_json
@@ -36,6 +38,7 @@ FACET_FIELDS = (
     "error",
 )
 FACET_VALUES = 6
+MOST_FACETS = 40
 TOP_VALUES = 100
 HEX_WIDTH = 16
 JOBS_IN_MENU = 200
@@ -58,10 +61,12 @@ def explore(request: HttpRequest) -> HttpResponse:
     context = _bar(given)
     try:
         question = question_of(given)
-        where = Where.of(question.index, question.jobs, question.q)
+        more = _more_facets(given)
+        where = replace(Where.of(question.index, question.jobs, question.q), facets=tuple(more))
         found = packets_json(given)
         total, _ = count_and_bytes(question.index, bitmap_of("", question.jobs)) if question.q.strip() else (found["count"], 0)
         facets = [facet(where, question.call, name, FACET_VALUES) for name in FACET_FIELDS] if found["count"] else []
+        chosen = [facet(where, question.call, name, FACET_VALUES) for name in more] if found["count"] else []
     except (QueryError, Refused) as error:
         return render(request, "proxy/explore.html", {**context, **_wrong(error, given.get("q", ""))}, status=_status(error))
     limit = whole_number(given, "limit", LIMIT, 1, 10_000)
@@ -69,7 +74,9 @@ def explore(request: HttpRequest) -> HttpResponse:
         "question": question,
         "found": found,
         "total": total,
-        "facets": [one for one in facets if one.values],
+        "facets": [replace(one, remove=_query_without(given, "facet", one.field)) for one in chosen]
+        + [one for one in facets if one.values],
+        "more_facets": _facets_to_add(given, {*more, *(one.field for one in facets if one.values)}),
         "rows": [_table_row(where, question.index, one) for one in found["packets"]],
         "columns": TABLE_FIELDS,
         "cursor": given.get("cursor", ""),
@@ -80,6 +87,38 @@ def explore(request: HttpRequest) -> HttpResponse:
         "origin": request.build_absolute_uri("/packets/"),
     }
     return render(request, "proxy/explore.html", context)
+
+
+def _more_facets(given: QueryDict) -> list[str]:
+    """Fields whose top values were asked for beside the usual ones. Raises Refused."""
+    names = [set_field(name) for name in dict.fromkeys(given.getlist("facet")) if name and name not in FACET_FIELDS]
+    if len(names) > MOST_FACETS:
+        raise Refused(f"at most {MOST_FACETS} facets at a time, not {len(names)}", option="facet")
+    return names
+
+
+def _facets_to_add(given: QueryDict, shown: set[str]) -> list[dict[str, Any]]:
+    """The other fields by group, each with the page that shows its top values too."""
+    return [
+        {"title": one.title, "names": [(name, _query_with(given, "facet", name)) for name in one.names if name not in shown]}
+        for one in grouped_sets()
+    ]
+
+
+def _query_with(given: QueryDict, name: str, value: str) -> str:
+    """The page's query string with one more value of a parameter."""
+    query = given.copy()
+    query.appendlist(name, value)
+    query.pop("csrfmiddlewaretoken", None)
+    return f"?{query.urlencode()}"
+
+
+def _query_without(given: QueryDict, name: str, value: str) -> str:
+    """The page's query string without a value of a parameter."""
+    query = given.copy()
+    query.setlist(name, [one for one in given.getlist(name) if one != value])
+    query.pop("csrfmiddlewaretoken", None)
+    return f"?{query.urlencode()}"
 
 
 def _bar(given: QueryDict) -> dict[str, Any]:
@@ -194,7 +233,7 @@ def top(request: HttpRequest) -> HttpResponse:
         "field": given.get("field", ""),
         "order": given.get("order") or "top",
         "prefix": given.get("prefix", ""),
-        "fields": [one.name for one in FIELDS.values() if one.kind == "set"],
+        "groups": grouped_sets(),
     }
     if not context["field"]:
         return render(request, "proxy/top.html", context)
@@ -223,5 +262,14 @@ def top(request: HttpRequest) -> HttpResponse:
 def fields(request: HttpRequest) -> HttpResponse:
     """The field registry."""
     index = request.GET.get("index") or DEFAULT_INDEX
-    context = {**_bar(request.GET), "fields": fields_json(index)}
+    by_name = {one["name"]: one for one in fields_json(index)}
+    groups = [
+        {
+            "title": one.title,
+            "anchor": one.anchor,
+            "fields": [{**by_name[name], "level_words": LEVELS[by_name[name]["level"]]} for name in one.names],
+        }
+        for one in grouped()
+    ]
+    context = {**_bar(request.GET), "groups": groups, "number": len(by_name)}
     return render(request, "proxy/fields.html", context)

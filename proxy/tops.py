@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
 from indexing.calls import Call, Condition, CountResult, Pair, PairsResult, RowRef
-from proxy.ask import ask
+from proxy.ask import ask_rows, in_rows, with_values
 
 
 @dataclass
@@ -26,13 +26,23 @@ class Top:
 
 def top(index: str, call: Call | None, field: str, n: int, *, rare: bool = False, prefix: str = "") -> Top:
     """The `n` most (or least) frequent values of a set field among the packets of a bitmap call; None: all packets."""
-    result = ask(index, [Call("TopN", [call] if call else [], {"field": field})]).results[0]
+    within = [in_rows(index, call)] if call else []
+    (result,) = ask_rows(index, [Call("TopN", within, {"field": field})])
     assert isinstance(result, PairsResult)
+    # Only the values that are shown are looked up, unless it is the values that decide.
     pairs = [pair for pair in result.pairs if pair.count]
     if prefix:
+        _look_up(index, replace(result, pairs=pairs))
         pairs = [pair for pair in pairs if (pair.key or "").startswith(prefix)]
-    chosen = sorted(pairs, key=lambda pair: (pair.count, pair.key or ""))[:n] if rare else pairs[:n]
+    chosen = pairs[-n:][::-1] if rare else pairs[:n]
+    if not prefix:
+        _look_up(index, replace(result, pairs=chosen))
     return Top(field, len(pairs), result.exact, [_value(field, pair) for pair in chosen])
+
+
+def _look_up(index: str, result: PairsResult) -> None:
+    """Gives the pairs their keys."""
+    with_values(index, [result])
 
 
 def _value(field: str, pair: Pair) -> dict[str, Any]:
@@ -48,20 +58,20 @@ MOST_ROWS = 5000
 def field_figures(index: str) -> dict[str, tuple[int | None, int | None]]:
     """By field: how many values it has now, and how many packets have it; None: not counted (an int's values, or too many)."""
     names = [one.name for one in FIELDS.values() if one.kind == "set"]
-    tops = ask(index, [Call("TopN", args={"field": name}) for name in names]).results
     figures: dict[str, tuple[int | None, int | None]] = {}
-    rows: dict[str, Call] = {}
-    for name, found in zip(names, tops, strict=True):
+    having: dict[str, Call] = {}
+    for name, found in zip(names, ask_rows(index, [Call("TopN", args={"field": name}) for name in names]), strict=True):
         assert isinstance(found, PairsResult)
-        pairs = [pair for pair in found.pairs if pair.count]
-        figures[name] = (len(pairs), None)
-        if len(pairs) <= MOST_ROWS:
-            rows[name] = Call("Union", [Call("Row", args={"row": RowRef(name, pair.key or "")}) for pair in pairs])
+        rows = [pair.id for pair in found.pairs if pair.count]
+        figures[name] = (len(rows), None)
+        if len(rows) <= MOST_ROWS:
+            having[name] = Call("Union", [Call("Row", args={"row": RowRef(name, row)}) for row in rows])
     for one in FIELDS.values():
         if one.kind == "int":
             figures[one.name] = (None, None)
-            rows[one.name] = Call("Row", args={"condition": (one.name, Condition("!=", None))})
-    for name, count in zip(rows, ask(index, [Call("Count", [call]) for call in rows.values()]).results, strict=True):
+            having[one.name] = Call("Row", args={"condition": (one.name, Condition("!=", None))})
+    counts = ask_rows(index, [Call("Count", [call]) for call in having.values()])
+    for name, count in zip(having, counts, strict=True):
         assert isinstance(count, CountResult)
         figures[name] = (figures[name][0], count.count)
     return figures

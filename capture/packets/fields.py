@@ -24,7 +24,7 @@ class Field:
     encoding: Encoding
     description: str
     example: str  # a query that uses it
-    level: str = "first"  # "first" IP header | "any" | "packet" (of the record itself)
+    level: str = "first"  # "first" IP header | "any" | "packet" (the record itself) | "inner" (in a tunnel) | "quoted" (by ICMP)
     protocol: str = ""
     wireshark: str = ""  # Wireshark's names for it, separated by a space
     picap: bool = False  # one of picap's fields

@@ -13,6 +13,8 @@ _LEVELS = {
     "first": "first IP header and the transport directly behind it",
     "any": "any level, tunnels included",
     "packet": "the record itself",
+    "inner": "headers inside a tunnel",
+    "quoted": "headers that an ICMP error quotes",
 }
 _ENCODINGS = {
     "text": "text",

@@ -20,7 +20,7 @@ from capture.packets.fields import Encoding, Field
 
 GROUP = "picapweb.fields"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-LEVELS = ("first", "any", "packet")
+LEVELS = ("first", "any", "packet", "inner", "quoted")
 LONGEST_REASON = 500
 
 
