@@ -8,6 +8,7 @@ from dataclasses import dataclass
 NEGOTIATION, VERSION_1, VERSION_2 = 0, 1, 0x6B3343CF
 INITIAL, ZERO_RTT, HANDSHAKE, RETRY = 0, 1, 2, 3
 LONGEST_ID = 20
+MOST_PACKETS = 32  # in a datagram; a real one has up to four
 
 _VERSION_2_DRAFT = 0x709A50C4
 _DRAFT_1, _DRAFT_22, _DRAFT_34 = 0xFF000001, 0xFF000016, 0xFF000022
@@ -34,14 +35,15 @@ class LongHeader:
 
 
 def long_headers(datagram: bytes) -> Iterator[LongHeader]:
-    """The packets with long headers that `datagram` begins with."""
-    at = 0
-    while at + 5 <= len(datagram) and datagram[at] & 0x80:
+    """The packets with long headers that `datagram` begins with, MOST_PACKETS of them at most."""
+    at = packets = 0
+    while packets < MOST_PACKETS and at + 5 <= len(datagram) and datagram[at] & 0x80:
         version = int.from_bytes(datagram[at + 1 : at + 5], "big")
         if not is_version(version):
             return
         packet = _packet(datagram, at, version)
         yield packet
+        packets += 1
         if packet.number_at < 0:
             return
         at = packet.end

@@ -153,18 +153,16 @@ def spans(data, starts, lengths):  # type: ignore[no-untyped-def]
 
 @compiled(types.UniTuple(_U32, 2)(_U32, _U32))
 def distinct_pairs(packet, code):  # type: ignore[no-untyped-def]
-    """(packet, code) pairs, each once and in order of packets. packet must be ascending; few values a packet."""
+    """(packet, code) pairs, each once and in order of packets. packet must be ascending."""
     out_packet, out_code = np.empty(len(packet), np.uint32), np.empty(len(packet), np.uint32)
-    k = begun = 0
+    codes = np.int64(0)
+    for i in range(len(code)):
+        codes = max(codes, np.int64(code[i]) + 1)
+    last = np.full(codes, NONE, np.uint32)  # the packet that had this code last: a packet may have thousands of values
+    k = 0
     for i in range(len(packet)):
-        if k and out_packet[k - 1] != packet[i]:
-            begun = k
-        again = False
-        for j in range(begun, k):
-            if out_code[j] == code[i]:
-                again = True
-                break
-        if not again:
+        if last[code[i]] != packet[i]:
+            last[code[i]] = packet[i]
             out_packet[k] = packet[i]
             out_code[k] = code[i]
             k += 1

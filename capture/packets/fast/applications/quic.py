@@ -25,6 +25,7 @@ _DRAFT_1, _DRAFT_22, _DRAFT_34 = 0xFF000001, 0xFF000016, 0xFF000022
 _Q050, _T050, _T051 = 0x51303530, 0x54303530, 0x54303531
 _MVFST_22, _MVFST_27, _MVFST = 0xFACEB001, 0xFACEB002, 0xFACEB00E
 _LONGEST_ID = 20
+_MOST_PACKETS = 32
 _INITIAL, _RETRY = 0, 3
 _CHLO, _CHLO_HEAD = 0x43484C4F, 64
 
@@ -117,13 +118,15 @@ def _payload(data, begin, end, packet, out):  # type: ignore[no-untyped-def]
             return
     at = begin
     hello = False
-    while at + 5 <= end and data[at] & 0x80:
+    packets = 0
+    while packets < _MOST_PACKETS and at + 5 <= end and data[at] & 0x80:
         version = _u32(data, at + 1)
         if not _is_version(version):
             break
         number(out, QUIC_VERSION, packet, version)
         kind, after = _long_header(data, at, end, version)
         hello = hello or (kind == _INITIAL and after >= 0) or (version >> 24 == 0x51 and _has_chlo(data, begin, end))
+        packets += 1
         if after < 0:
             break
         at = after
@@ -137,6 +140,6 @@ def extract(data, payloads, packets, out):  # type: ignore[no-untyped-def]
     for k in range(len(packets)):
         i = packets[k]
         at, end = payloads.at[i], payloads.end[i]
-        out = room(out, (end - at) // 5 + 2, 0)
+        out = room(out, _MOST_PACKETS + 1, 0)
         _payload(data, at, end, i, out)
     return out

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from capture.packets.applications.quic_initial import MOST_INITIALS, SALTS, client_keys
+from capture.packets.applications.quic_packets import MOST_PACKETS
 from tests.capture.packets.applications.both import Values, assert_corpus_same, assert_same, both
 from tests.capture.packets.applications.quic_examples import (
     CLIENT_HELLO,
@@ -218,6 +219,13 @@ def test_only_so_many_packets_of_a_datagram_are_decrypted() -> None:
     hello = initial(crypto(0, CLIENT_HELLO))
     assert quic(void * (MOST_INITIALS - 1) + hello)[SNI] == [b"example.com"]
     assert SNI not in quic(void * MOST_INITIALS + hello)
+
+
+def test_only_so_many_packets_of_a_datagram_are_looked_at() -> None:
+    void = long_packet(b"", kind=ZERO_RTT)
+    assert quic(void * (MOST_PACKETS - 1) + CLIENT_INITIAL)[SNI] == [b"example.com"]
+    assert SNI not in quic(void * MOST_PACKETS + CLIENT_INITIAL)
+    assert quic(void * MOST_PACKETS + CLIENT_INITIAL_2)[VERSION] == [V1]
 
 
 def test_messages_behind_the_hello_and_others_first() -> None:
