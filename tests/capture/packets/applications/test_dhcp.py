@@ -47,7 +47,7 @@ def test_an_empty_host_name_is_none(sent: bytes) -> None:
 
 
 def test_pads_are_passed_and_nothing_is_read_behind_the_end() -> None:
-    assert found(message(bytes(3) + DISCOVER + bytes(2) + option(12, b"a") + END + option(12, b"b"))) == {
+    assert found(message(bytes(3) + DISCOVER + bytes(2) + option(12, b"a") + END + b"\0" + option(12, b"b"))) == {
         "dhcp-type": [1],
         "dhcp-hostname": [b"a"],
     }
@@ -65,6 +65,14 @@ def test_overload_says_which_fields_hold_options_too(overload: int, names: list[
     sname, file = option(12, b"in-sname") + END, bytes(5) + option(12, b"in-file") + END
     want = {"dhcp-type": [1], "dhcp-hostname": names} if names else {"dhcp-type": [1]}
     assert found(message(DISCOVER + option(52, bytes([overload])) + END, sname, file)) == want
+
+
+def test_overloaded_fields_may_be_full() -> None:
+    """128 bytes of file, 64 of sname: RFC 2131, table 1."""
+    names = [b"f" * 126, b"s" * 62]
+    assert found(message(option(52, b"\3") + END, option(12, names[1]), option(12, names[0]))) == {"dhcp-hostname": names}
+    cut = message(option(52, b"\3") + END, bytes(60) + b"\x0c\x03ab", bytes(124) + b"\x0c\x03ab")
+    assert found(cut) == {}
 
 
 def test_overload_counts_in_the_options_field_only() -> None:

@@ -21,6 +21,11 @@ def test_every_message_of_a_segment_counts() -> None:
     assert both("ModbusTCP", READ_HOLDING + WRITE_COIL, destination=502) == {"modbus-function": [3, 5]}
 
 
+@pytest.mark.parametrize("size", [1, 2, 253])
+def test_a_message_is_of_one_to_253_bytes_behind_its_unit(size: int) -> None:
+    assert both("ModbusTCP", adu("07" + "aa" * (size - 1)) + WRITE_COIL, source=502) == {"modbus-function": [7, 5]}
+
+
 def test_an_exception_response_counts_without_its_high_bit() -> None:
     assert both("ModbusTCP", adu("83 02"), source=502) == {"modbus-function": [3]}
 
@@ -30,7 +35,10 @@ def test_a_cut_message_counts_if_its_function_code_is_there() -> None:
     assert both("ModbusTCP", READ_HOLDING + WRITE_COIL[:7], destination=502) == {"modbus-function": [3]}
 
 
-@pytest.mark.parametrize("header", ["0002 0001 0006 11 05", "0002 0000 0001 11 05", "0002 0000 00ff 11 05"])
+@pytest.mark.parametrize(
+    "header",
+    ["0002 0001 0006 11 05", "0002 0100 0006 11 05", "0002 0000 0001 11 05", "0002 0000 00ff 11 05", "0002 0000 0106 11 05"],
+)
 def test_what_is_no_header_ends_the_messages(header: str) -> None:
     """The protocol is 0; unit and function are two bytes, an application data unit has 260 at most (1.1b3, 4.1)."""
     assert both("ModbusTCP", READ_HOLDING + bytes.fromhex(header) + WRITE_COIL, destination=502) == {"modbus-function": [3]}

@@ -19,7 +19,7 @@ def smb1(command: int, body: bytes = b"\0\0\0") -> bytes:
 
 
 def smb2(command: int, following: int = 0, body: bytes = bytes(8)) -> bytes:
-    head = b"\xfeSMB\x40\0\0\0\0\0\0\0" + command.to_bytes(2, "little") + bytes(6) + following.to_bytes(4, "little")
+    head = b"\xfeSMB\x40\0\0\0\0\0\0\0" + command.to_bytes(2, "little") + b"\x1f\x20" + bytes(4) + following.to_bytes(4, "little")
     return head + bytes(64 - len(head)) + body
 
 
@@ -50,6 +50,22 @@ def test_a_next_command_that_leads_nowhere_ends_the_compound(following: int) -> 
     assert both("SMB", framed(smb2(CREATE, following) + smb2(READ)), destination=445) == {"smb2-command": [CREATE]}
 
 
+def test_a_compound_may_be_of_headers_only_or_cut_behind_next_command() -> None:
+    """Both bounds of what is read: 64 bytes of header, and 14 and 24 of them that tell the command and where the next is."""
+    compound = smb2(CREATE, 64, b"") + smb2(READ, 0, b"")
+    assert both("SMB", framed(compound), destination=445) == {"smb2-command": [CREATE, READ]}
+    assert both("SMB", framed(compound)[: 4 + 64 + 14], destination=445) == {"smb2-command": [CREATE, READ]}
+    assert both("SMB", framed(compound[:24]), destination=445) == {"smb2-command": [CREATE]}
+
+
+def test_a_command_has_two_bytes() -> None:
+    assert both("SMB", framed(smb2(0x1205)), destination=445) == {"smb2-command": [0x1205]}
+
+
+def test_a_message_without_bytes_is_passed() -> None:
+    assert both("SMB", framed(b"") + framed(smb2(READ)), destination=445) == {"smb2-command": [READ]}
+
+
 def test_a_compound_ends_with_its_message() -> None:
     """NextCommand does not lead to what stands behind: here another SMB 2 header, in a frame of a type that is none."""
     segment = framed(smb2(CREATE, 76)) + framed(smb2(READ), 0x01)
@@ -62,10 +78,17 @@ def test_encrypted_and_compressed_messages_show_no_command(first: int) -> None:
     assert both("SMB", framed(message) + framed(smb2(READ)), destination=445) == {"smb2-command": [READ]}
 
 
-def test_keep_alives_may_stand_between_messages() -> None:
-    assert both("SMB", framed(smb2(READ)) + framed(b"", 0x85) + framed(smb2(WRITE)), destination=139) == {
+@pytest.mark.parametrize(("kind", "body"), [(0x81, b"x" * 68), (0x82, b""), (0x83, b"\x82"), (0x84, b"y" * 6), (0x85, b"")])
+def test_what_else_netbios_sessions_have_may_stand_between_messages(kind: int, body: bytes) -> None:
+    """RFC 1002, 4.3: session request, positive and negative response, retarget, keep-alive."""
+    assert both("SMB", framed(smb2(READ)) + framed(body, kind) + framed(smb2(WRITE)), destination=139) == {
         "smb2-command": [READ, WRITE]
     }
+
+
+@pytest.mark.parametrize("kind", [0x01, 0x80, 0x86])
+def test_a_frame_of_another_type_ends_the_messages(kind: int) -> None:
+    assert both("SMB", framed(smb2(READ)) + framed(b"", kind) + framed(smb2(WRITE)), destination=139) == {"smb2-command": [READ]}
 
 
 def test_a_cut_message_counts_if_its_command_is_there() -> None:

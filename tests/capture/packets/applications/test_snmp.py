@@ -19,7 +19,7 @@ def test_the_version_is_that_of_the_message(version: int) -> None:
     assert both("SNMP", message(version), "udp", 40000, 161) == {"snmp-version": [version]}
 
 
-@pytest.mark.parametrize("length", ["8118", "820018", "8400000018"])
+@pytest.mark.parametrize("length", ["18", "19", "8118", "820018", "8400000018"])
 def test_the_length_of_the_sequence_may_be_written_in_several_bytes(length: str) -> None:
     assert both("SNMP", message(1, length), "udp", 40000, 161) == {"snmp-version": [1]}
 
