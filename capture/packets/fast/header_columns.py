@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from capture.packets.columns import IntValues, SetValues
 from capture.packets.declarations.transport import TCP_FLAGS as FLAG_NAMES
+from capture.packets.fast import community_id
 from capture.packets.fast.address_text import AddressTexts
 from capture.packets.fast.addresses import Table
 from capture.packets.fast.events import by_slot
@@ -206,8 +207,6 @@ def _community_ids(numbers: NDArray[np.uint64], table: Table, flows: Table) -> l
         raw[four, :4] = raw[four, 12:]  # IPv4 addresses are the first 4 bytes of the 16
         sides.append(np.ascontiguousarray(raw))
     word = keys[:, 1]
-    from capture.packets.fast import community_id
-
     ids = community_id.texts(
         sides[0],
         sides[1],
