@@ -99,6 +99,8 @@ def decode_all(data: bytes) -> tuple[NDArray[Any], tuple[bytes, ...]]:
 
 
 def _encode_names(used: NDArray[Any], interfaces: Sequence[bytes]) -> bytes:
+    if not any(interfaces):
+        return _NAMES.pack(0)
     named = [(i, interfaces[i]) for i in np.unique(used).tolist() if i < len(interfaces) and interfaces[i]]
     if not named:
         return _NAMES.pack(0)
@@ -146,11 +148,14 @@ def _decompress(packed: bytes, most: int, what: str) -> bytes:
 
 def _encode_column(left: NDArray[np.int64]) -> bytes:
     """scale, size and zstd frame of one column."""
+    if not left.any():  # interface, link type, direction, what was cut off: of nearly every batch
+        packed = _compress(bytes(len(left)))
+        return _COLUMN.pack(1, len(packed)) + packed
     # The one number without an absolute value (NO_TIME behind a first packet of 1970, say) leaves its column undivided.
     scale = 1
-    if len(left) and not (left == np.iinfo(np.int64).min).any():
+    if not (left == np.iinfo(np.int64).min).any():
         scale = max(1, int(np.gcd.reduce(np.abs(left))))
-    reduced = left // scale
+    reduced = left // scale if scale > 1 else left
     folded = ((reduced << 1) ^ (reduced >> 63)).view(np.uint64)
     width = max(1, (int(folded.max(initial=0)).bit_length() + 7) // 8)
     planes = np.ascontiguousarray(folded.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width].T)
