@@ -19,7 +19,13 @@ from capture.services import create, storage
 from capture.services.errors import Refused
 from capture.services.options import parse_options
 
-RAW_TYPES = ("application/vnd.tcpdump.pcap", "application/octet-stream", "application/x-pcapng", "application/gzip")
+RAW_TYPES = (
+    "application/vnd.tcpdump.pcap",
+    "application/octet-stream",
+    "application/x-pcapng",
+    "application/gzip",
+    "application/zstd",
+)
 NOT_OPTIONS = ("wait", "as")
 MAX_JSON = 1 << 20
 # What a multipart body holds beside the file.

@@ -82,23 +82,22 @@ class Filling:
         self._at = at
         self._most = batch_packets
         self.filters = filters
-        self._allocate()
+        self._allocate(min(batch_packets, FIRST_ROOM))
         at[MOST_FILTERED_OUT] = min(FILTERED_OUT_FACTOR * batch_packets, np.iinfo(np.int64).max)
         at[FUNCTION] = libpcap.bpf_filter_address if filters.active else 0
 
-    def _allocate(self) -> None:
-        self.out = np.empty(min(self._most, FIRST_ROOM), LOCATOR_DTYPE)
-        self._at[ROOM] = len(self.out)
+    def _allocate(self, room: int) -> None:
+        self.out = np.empty(room, LOCATOR_DTYPE)
+        self._at[ROOM] = room
 
     def is_full(self) -> bool:
         """What a loop that came back with FULL has to know: there may be more room to be had."""
         found = int(self._at[FOUND])
         if self._at[FILTERED_OUT] >= self._at[MOST_FILTERED_OUT] or found >= self._most:
             return True
-        grown = np.empty(min(self._most, 2 * len(self.out)), LOCATOR_DTYPE)
-        grown[:found] = self.out[:found]
-        self.out = grown
-        self._at[ROOM] = len(grown)
+        kept = self.out
+        self._allocate(min(self._most, 2 * len(kept)))
+        self.out[:found] = kept[:found]
         return False
 
     def take(self) -> tuple[NDArray[Any], int]:
@@ -107,7 +106,7 @@ class Filling:
         self._at[FOUND] = self._at[FILTERED_OUT] = 0
         if found == len(self.out):
             records = self.out
-            self._allocate()
+            self._allocate(len(records))
         else:
             records = self.out[:found].copy()
         return records, filtered_out

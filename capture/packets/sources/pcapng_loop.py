@@ -246,7 +246,7 @@ def scan_blocks(buffer: Any, walk: Any, out: Any, kinds: Any, kind_of: Any, coun
             break
         following = offset + length
         walk[NEEDED] = length
-        if block == SECTION or block == INTERFACE:  # noqa: SIM109  (a tuple would be made each time)
+        if block == SECTION or block == INTERFACE:
             index = np.int64(-1)
             if following <= end and length <= MAX_KNOWN_BYTES:
                 index = _find_known(buffer, at, length, walk[BIG_ENDIAN], known, known_bytes)
