@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from capture.packets.applications.quic_hello import hello_values
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.out import EXTRACT, number, room, span
 from capture.packets.fast.slots import NUMBER, SPAN, Slot
 
@@ -30,17 +30,17 @@ _INITIAL, _RETRY = 0, 3
 _CHLO, _CHLO_HEAD = 0x43484C4F, 64
 
 
-@compiled()
+@borrowing()
 def _u32(data, at):  # type: ignore[no-untyped-def]
     return (np.int64(data[at]) << 24) | (np.int64(data[at + 1]) << 16) | (np.int64(data[at + 2]) << 8) | np.int64(data[at + 3])
 
 
-@compiled()
+@borrowing()
 def _is_digit(byte):  # type: ignore[no-untyped-def]
     return 0x30 <= byte <= 0x39
 
 
-@compiled()
+@borrowing()
 def _is_version(version):  # type: ignore[no-untyped-def]
     if version in (0, _VERSION_1, _VERSION_2, _VERSION_2_DRAFT):
         return True
@@ -51,14 +51,14 @@ def _is_version(version):  # type: ignore[no-untyped-def]
     return digits and (letter == 0x51 or letter == 0x54)
 
 
-@compiled()
+@borrowing()
 def _has_known_layout(version):  # type: ignore[no-untyped-def]
     if version in (_VERSION_1, _VERSION_2) or _DRAFT_22 <= version <= _DRAFT_34:
         return True
     return version in (_Q050, _T050, _T051, _MVFST_22, _MVFST_27, _MVFST)
 
 
-@compiled()
+@borrowing()
 def _varint(data, at, limit):  # type: ignore[no-untyped-def]
     """(value, offset behind it), (0, -1) if it ends behind `limit`. RFC 9000, 16."""
     if at >= limit:
@@ -72,7 +72,7 @@ def _varint(data, at, limit):  # type: ignore[no-untyped-def]
     return value, end
 
 
-@compiled()
+@borrowing()
 def _long_header(data, begin, end, version):  # type: ignore[no-untyped-def]
     """(kind, offset behind the packet) of the packet at `begin`; offset -1 where it is not whole, or nothing can follow."""
     cut = np.int64(-1)
@@ -99,7 +99,7 @@ def _long_header(data, begin, end, version):  # type: ignore[no-untyped-def]
     return kind, at + length
 
 
-@compiled()
+@borrowing()
 def _has_chlo(data, at, end):  # type: ignore[no-untyped-def]
     for k in range(at, min(at + _CHLO_HEAD, end) - 3):
         if _u32(data, k) == _CHLO:
@@ -107,7 +107,7 @@ def _has_chlo(data, at, end):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled()
+@borrowing()
 def _payload(data, begin, end, packet, out):  # type: ignore[no-untyped-def]
     if end - begin >= 13 and data[begin] & 0x89 == 0x09 and data[begin + 9] == 0x51:
         version = _u32(data, begin + 9)

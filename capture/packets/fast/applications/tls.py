@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from capture.packets.applications.tls_fingerprints import ja3, ja4, unpack
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.applications.tls_hello import CLIENT_HELLO, HANDSHAKE, SERVER_HELLO, TYPE, VERSION, hello, u16
 from capture.packets.fast.out import EXTRACT, byte, number, room
 from capture.packets.fast.slots import HEAP, NUMBER, Slot
@@ -35,7 +35,7 @@ SLOTS = (
 )
 
 
-@compiled()
+@borrowing()
 def _record(data, at, end):  # type: ignore[no-untyped-def]
     """Bytes of the record at `at`, header included; 0 if there is no record's header."""
     if at + 5 > end or data[at] < _CHANGE_CIPHER_SPEC or data[at] > _LAST_TYPE or data[at + 1] != 3 or data[at + 2] > 4:
@@ -46,7 +46,7 @@ def _record(data, at, end):  # type: ignore[no-untyped-def]
     return 5 + length
 
 
-@compiled()
+@borrowing()
 def _messages(data, at, end, ended, changed, packet, out):  # type: ignore[no-untyped-def]
     """Values of the handshake messages in data[at:end]. ended: no handshake follows. changed: ChangeCipherSpec went before."""
     begin = at
@@ -66,7 +66,7 @@ def _messages(data, at, end, ended, changed, packet, out):  # type: ignore[no-un
         at = after
 
 
-@compiled()
+@borrowing()
 def _run(data, at, end, ended, changed, packet, out):  # type: ignore[no-untyped-def]
     """Handshake records one behind the other in data[at:end], the last perhaps cut: the only one as it lies, several joined."""
     first = 5 + u16(data, at + 3)
@@ -82,7 +82,7 @@ def _run(data, at, end, ended, changed, packet, out):  # type: ignore[no-untyped
     _messages(out.heap, begun, out.used[1], ended, changed, packet, out)
 
 
-@compiled()
+@borrowing()
 def _payload(data, at, end, packet, out):  # type: ignore[no-untyped-def]
     if end - at >= 5 and data[at] & 0x80 and data[at + 2] == 1:
         number(out, VERSION, packet, u16(data, at + 3))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing
 from capture.packets.fast.out import byte, heap_text, number, pair
 
 SNI, VERSION, ALPN, TYPE, HANDSHAKE, FINGERPRINTS = range(6)
@@ -17,19 +17,19 @@ _TLS12 = 0x0303
 _SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES, _ALPN, _VERSIONS = 0, 10, 11, 13, 16, 43
 
 
-@compiled()
+@borrowing()
 def u16(data, at):  # type: ignore[no-untyped-def]
     """The 16-bit number at `at`."""
     return np.int64(data[at]) * 256 + np.int64(data[at + 1])
 
 
-@compiled()
+@borrowing()
 def is_grease(value):  # type: ignore[no-untyped-def]
     """RFC 8701."""
     return value >> 8 == value & 0xFF and value & 0x0F == 0x0A
 
 
-@compiled()
+@borrowing()
 def vector(data, at, width, limit):  # type: ignore[no-untyped-def]
     """(begin, end, fits) of the vector at `at` whose length has `width` bytes; cut at `limit`."""
     begin = at + width
@@ -44,7 +44,7 @@ def vector(data, at, width, limit):  # type: ignore[no-untyped-def]
     return begin, end, True
 
 
-@compiled()
+@borrowing()
 def _text(data, begin, end, slot, packet, out):  # type: ignore[no-untyped-def]
     begun = out.used[1]
     for k in range(begin, end):
@@ -52,7 +52,7 @@ def _text(data, begin, end, slot, packet, out):  # type: ignore[no-untyped-def]
     heap_text(out, slot, packet, begun)
 
 
-@compiled()
+@borrowing()
 def _host_names(data, begin, end, packet, out):  # type: ignore[no-untyped-def]
     at, end, _ = vector(data, begin, 2, end)
     while at + 3 <= end:
@@ -62,7 +62,7 @@ def _host_names(data, begin, end, packet, out):  # type: ignore[no-untyped-def]
             _text(data, name, at, SNI, packet, out)
 
 
-@compiled()
+@borrowing()
 def _protocols(data, begin, end, packet, out):  # type: ignore[no-untyped-def]
     """Emits the names; answers the first one's place, or (-1, -1)."""
     first, last = -1, -1
@@ -76,19 +76,19 @@ def _protocols(data, begin, end, packet, out):  # type: ignore[no-untyped-def]
     return first, last
 
 
-@compiled()
+@borrowing()
 def _word(out, value):  # type: ignore[no-untyped-def]
     byte(out, value >> 8)
     byte(out, value & 0xFF)
 
 
-@compiled()
+@borrowing()
 def _set_word(out, at, value):  # type: ignore[no-untyped-def]
     out.heap[at] = value >> 8
     out.heap[at + 1] = value & 0xFF
 
 
-@compiled()
+@borrowing()
 def _words(data, begin, end, out):  # type: ignore[no-untyped-def]
     """The 16-bit numbers of [begin, end) without GREASE, with their count before them."""
     count_at = out.used[1]
@@ -102,7 +102,7 @@ def _words(data, begin, end, out):  # type: ignore[no-untyped-def]
     _set_word(out, count_at, count)
 
 
-@compiled()
+@borrowing()
 def hello(data, at, limit, kind, whole, packet, out):  # type: ignore[no-untyped-def]
     """Values of the hello whose body is data[at:limit], cut unless `whole`."""
     if limit - at < 2:
