@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+MOST_QUESTIONS = 255  # Bonjour browsers ask for dozens at once
 _OPCODES = frozenset((0, 1, 2, 4, 5, 6, 7, 8, 9, 15))  # NetBIOS name service (RFC 1002) uses 5 to 9 and 15 as well
 
 
@@ -11,7 +12,7 @@ def is_dns(message: bytes) -> bool:
         return False
     opcode = message[2] >> 3 & 15
     questions, answers, authorities, additionals = (int.from_bytes(message[i : i + 2], "big") for i in (4, 6, 8, 10))
-    if opcode not in _OPCODES or questions > 64 or not questions + answers + authorities + additionals:
+    if opcode not in _OPCODES or questions > MOST_QUESTIONS or not questions + answers + authorities + additionals:
         return False
     at: int | None = 12
     for _ in range(questions):

@@ -24,7 +24,7 @@ from capture.packets.applications.dns_wire import (
     ipv6_text,
     name_text,
 )
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.out import EXTRACT, TCP, byte, heap_text, number, room, span
 from capture.packets.fast.slots import HEAP, NUMBER, SPAN, Slot
 
@@ -43,18 +43,18 @@ SLOTS = (
 )
 
 
-@compiled()
+@borrowing()
 def _u16(data, at):  # type: ignore[no-untyped-def]
     return np.int64(data[at]) << 8 | np.int64(data[at + 1])
 
 
-@compiled()
+@borrowing()
 def _copy(data, at, end, out):  # type: ignore[no-untyped-def]
     for k in range(at, end):
         byte(out, data[k])
 
 
-@compiled()
+@borrowing()
 def _name(data, message, at, end, left, out):  # type: ignore[no-untyped-def]
     """Reads the name at `at` of the message [message, end).
 
@@ -92,7 +92,7 @@ def _name(data, message, at, end, left, out):  # type: ignore[no-untyped-def]
     return np.int64(-1), np.int64(-1), left
 
 
-@compiled()
+@borrowing()
 def _write(slot, i, at, end, heap, out):  # type: ignore[no-untyped-def]
     """The name that `_name` found; the slot behind `slot` is that of compressed names."""
     if heap < 0:
@@ -101,7 +101,7 @@ def _write(slot, i, at, end, heap, out):  # type: ignore[no-untyped-def]
         heap_text(out, slot + 1, i, heap)
 
 
-@compiled()
+@borrowing()
 def _behind_name(data, at, end):  # type: ignore[no-untyped-def]
     """The offset behind the name at `at`, wherever its pointer points. Behind `end` if it is none."""
     while at < end:
@@ -116,7 +116,7 @@ def _behind_name(data, at, end):  # type: ignore[no-untyped-def]
     return end + 1
 
 
-@compiled()
+@borrowing()
 def _questions(data, message, end, i, left, out):  # type: ignore[no-untyped-def]
     """Reads the questions. The offset behind them (-1: they are not whole), and what is left for names."""
     at = message + HEADER
@@ -130,7 +130,7 @@ def _questions(data, message, end, i, left, out):  # type: ignore[no-untyped-def
     return at, left
 
 
-@compiled()
+@borrowing()
 def _answers(data, message, at, end, i, left, out):  # type: ignore[no-untyped-def]
     """Reads the answer section. What is left for names."""
     for _ in range(_u16(data, message + 6)):
@@ -156,7 +156,7 @@ def _answers(data, message, at, end, i, left, out):  # type: ignore[no-untyped-d
     return left
 
 
-@compiled()
+@borrowing()
 def _message(data, message, end, i, left, out):  # type: ignore[no-untyped-def]
     """Reads the message [message, end). What is left for names."""
     if message + HEADER > end:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import compiled
+from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.out import EXTRACT, byte, heap_text, number, room, span
 from capture.packets.fast.recognise.http import _is_http_request as is_http_request
 from capture.packets.fast.recognise.http import is_token
@@ -38,7 +38,7 @@ _HOST, _AGENT, _SERVER, _TYPE = octets(b"host"), octets(b"user-agent"), octets(b
 _CONTENT_LENGTH, _TRANSFER_ENCODING = octets(b"content-length"), octets(b"transfer-encoding")
 
 
-@compiled()
+@borrowing()
 def _message(data, at, end, i, out):  # type: ignore[no-untyped-def]
     """Reads the message at `at`. Where the next one begins, `end` where there is none."""
     default = 0
@@ -65,21 +65,21 @@ def _message(data, at, end, i, out):  # type: ignore[no-untyped-def]
     return at
 
 
-@compiled()
+@borrowing()
 def _is_version(data, at, end):  # type: ignore[no-untyped-def]
     if at + 8 > end or not begins(data, at, end, _VERSION):
         return False
     return is_digit(data[at + 5]) and data[at + 6] == _DOT and is_digit(data[at + 7])
 
 
-@compiled()
+@borrowing()
 def _is_status_line(data, at, end):  # type: ignore[no-untyped-def]
     if not _is_version(data, at, end) or at + 12 > end or data[at + 8] != _SPACE or not three_digits(data, at + 9, end):
         return False
     return at + 12 == end or data[at + 12] == _SPACE or data[at + 12] == _CR or data[at + 12] == _LF
 
 
-@compiled()
+@borrowing()
 def _request_line(data, at, end, i, out):  # type: ignore[no-untyped-def]
     """Method and target of the request line at `at`. The offset behind the line, `end` if there is none."""
     method = at
@@ -107,7 +107,7 @@ def _request_line(data, at, end, i, out):  # type: ignore[no-untyped-def]
     return behind
 
 
-@compiled()
+@borrowing()
 def _headers(data, at, end, i, out, response, length):  # type: ignore[no-untyped-def]
     """Reads header lines. Offset behind the empty line (-1: not in this payload), and length of the body.
 
@@ -148,7 +148,7 @@ def _headers(data, at, end, i, out, response, length):  # type: ignore[no-untype
     return np.int64(-1), length
 
 
-@compiled()
+@borrowing()
 def _header(data, at, end):  # type: ignore[no-untyped-def]
     """Which header begins at `at`, and where its colon stands; (_OTHER, an offset within the line) for one that is not read."""
     letter = data[at] | 0x20
@@ -170,7 +170,7 @@ def _header(data, at, end):  # type: ignore[no-untyped-def]
     return kind, colon
 
 
-@compiled()
+@borrowing()
 def _named(data, at, end, name):  # type: ignore[no-untyped-def]
     """Where the colon behind `name` (in lower case) stands, `at` if the line does not begin with this name."""
     if end - at <= len(name):
@@ -185,7 +185,7 @@ def _named(data, at, end, name):  # type: ignore[no-untyped-def]
     return colon if colon < end and data[colon] == _COLON else at
 
 
-@compiled()
+@borrowing()
 def _fold(data, value, stop, line, end, folded, out):  # type: ignore[no-untyped-def]
     """Puts the words of a folded line behind the value on the heap. Where the value begins there, -1: it is still data's own."""
     end = _without_blanks(data, line, end)
@@ -204,7 +204,7 @@ def _fold(data, value, stop, line, end, folded, out):  # type: ignore[no-untyped
     return folded
 
 
-@compiled()
+@borrowing()
 def _write(slot, value, stop, folded, i, out):  # type: ignore[no-untyped-def]
     if folded < 0:
         span(out, slot, i, value, stop)
@@ -212,7 +212,7 @@ def _write(slot, value, stop, folded, i, out):  # type: ignore[no-untyped-def]
         heap_text(out, slot + FOLDED, i, folded)
 
 
-@compiled()
+@borrowing()
 def _decimal(data, at, end):  # type: ignore[no-untyped-def]
     """The number that data[at:end] is, _UNKNOWN if it is none or too long."""
     if at >= end or end - at > _LONGEST_LENGTH:
@@ -226,7 +226,7 @@ def _decimal(data, at, end):  # type: ignore[no-untyped-def]
     return value
 
 
-@compiled()
+@borrowing()
 def _line_end(data, at, end):  # type: ignore[no-untyped-def]
     """Where the line ends: at a line feed, a carriage return, or the payload's end."""
     while at < end and (data[at] > _CR or (data[at] != _CR and data[at] != _LF)):
@@ -234,7 +234,7 @@ def _line_end(data, at, end):  # type: ignore[no-untyped-def]
     return at
 
 
-@compiled()
+@borrowing()
 def _behind(data, at, end):  # type: ignore[no-untyped-def]
     """The offset behind the line end at `at`."""
     if at < end and data[at] == _CR and at + 1 < end and data[at + 1] == _LF:
@@ -242,14 +242,14 @@ def _behind(data, at, end):  # type: ignore[no-untyped-def]
     return min(at + 1, end)
 
 
-@compiled()
+@borrowing()
 def _skip_spaces(data, at, end):  # type: ignore[no-untyped-def]
     while at < end and data[at] == _SPACE:
         at += 1
     return at
 
 
-@compiled()
+@borrowing()
 def _without_blanks(data, at, end):  # type: ignore[no-untyped-def]
     """The end of data[at:end] without blanks at its end."""
     while end > at and (data[end - 1] == _SPACE or data[end - 1] == _TAB):
@@ -257,7 +257,7 @@ def _without_blanks(data, at, end):  # type: ignore[no-untyped-def]
     return end
 
 
-@compiled()
+@borrowing()
 def _word_end(data, at, end):  # type: ignore[no-untyped-def]
     while at < end and data[at] != _SPACE:
         at += 1

@@ -15,7 +15,7 @@ def is_dns(data, at, end):  # type: ignore[no-untyped-def]
     if opcode == 3 or 10 <= opcode <= 14:
         return False
     questions = u16(data, at + 4)
-    if questions > 64:
+    if questions > 255:
         return False
     records = u16(data, at + 6) + u16(data, at + 8) + u16(data, at + 10)
     if questions + records == 0:
