@@ -210,8 +210,10 @@ def several_fields(
     codes: dict[str, list[list[int]]] = {}  # field -> of each distinct byte string, its values' codes
     for k, f in enumerate(first):
         for field, value in many(data[int(starts[f]) : int(starts[f]) + int(lengths[f])].tobytes()):
-            known = values.setdefault(field, {})
-            codes.setdefault(field, [[] for _ in first])[k].append(known.setdefault(value, len(known)))
+            if field not in codes:
+                values[field], codes[field] = {}, [[] for _ in first]
+            known = values[field]
+            codes[field][k].append(known.setdefault(value, len(known)))
     return [(field, _expanded(packet, code, codes[field], list(known))) for field, known in values.items()]
 
 
