@@ -1,4 +1,4 @@
-"""Compressed captures as jobs: told by content; all whole packets before a break; refused at the door if they can never be read."""
+"""Compressed captures as jobs: told by content; whole packets before a break count; refused at the door if never to be read."""
 
 from __future__ import annotations
 
