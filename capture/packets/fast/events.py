@@ -26,8 +26,8 @@ def by_slot(events, used, slots):  # type: ignore[no-untyped-def]
     begin = np.zeros(slots + 1, np.int64)
     for k in range(used):
         begin[np.int64(events[k, 0] >> np.uint64(32)) + 1] += 1
-    for s in range(slots):
-        begin[s + 1] += begin[s]
+    for slot in range(slots):
+        begin[slot + 1] += begin[slot]
     to = begin[:-1].copy()
     packet, first, second = np.empty(used, np.uint32), np.empty(used, np.uint64), np.empty(used, np.uint64)
     for k in range(used):
