@@ -1,203 +1,147 @@
-"""The compiled recogniser: which application each payload of a batch is, in the order of checks of capture.packets.recognise.
+"""The compiled recogniser for batches: `kind_of` for every payload, and the names of the ports of those that nobody recognises.
 
-Most payloads are encrypted or in the middle of something: their first byte alone says that hardly a check is worth asking.
+Most payloads are encrypted, or the middle of something. Some bytes of each are looked at first, without a branch (mispredicted
+ones would cost more than all the rest), which decides most; the others are asked about in groups of the same sort.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from capture.packets.compiling import borrowing, compiled
-from capture.packets.fast.out import DATA, PAYLOADS, SCTP, TCP, Payloads
-from capture.packets.fast.recognise.at_port import kind_at_port
-from capture.packets.fast.recognise.binary import is_bgp, is_bittorrent, is_dnp3, is_http2, is_smb, is_snmp, is_stun
-from capture.packets.fast.recognise.dhcp import is_dhcpv4
-from capture.packets.fast.recognise.dns import is_dns, is_dns_over_tcp
-from capture.packets.fast.recognise.http import HTTP, SIP, TOKEN, is_token, text_kind
+from capture.packets.compiling import borrowing, compiled, inlined
+from capture.packets.fast.out import DATA, PAYLOADS, TCP, UDP, UDPLITE, Payloads
+from capture.packets.fast.prefetch import prefetch
+from capture.packets.fast.recognise.http import TOKEN
 from capture.packets.fast.recognise.kinds import kind
-from capture.packets.fast.recognise.octets import u16
+from capture.packets.fast.recognise.payload import kind_of, port_of
 from capture.packets.fast.recognise.ports import CHECKED, PORTS, port
-from capture.packets.fast.recognise.quic import is_quic
-from capture.packets.fast.recognise.ssh import is_identification, is_key_exchange
-from capture.packets.fast.recognise.tls import is_dtls, is_ssl2_hello, is_tls_record
-from capture.packets.recognise.names import LLMNR_PORT, MDNS_PORT
 
-_TLS, _HTTP2, _SIP, _RTSP, _HTTP = kind("TLS"), kind("HTTP2"), kind("SIP"), kind("RTSP"), kind("HTTP")
-_SMB, _SMB2, _BGP, _BITTORRENT = kind("SMB", "smb"), kind("SMB", "smb2"), kind("BGP"), kind("BitTorrent")
-_STUN, _DNP3, _SSDP, _DTLS, _QUIC = kind("STUN"), kind("DNP3"), kind("SSDP"), kind("DTLS"), kind("QUIC")
-_DHCPV4, _SNMP, _SSH = kind("DHCPv4"), kind("SNMP"), kind("SSH")
-_DNS, _MDNS, _LLMNR = kind("DNS", "dns"), kind("DNS", "mdns"), kind("DNS", "llmnr")
-_CHECKED, _PORT_DNS, _PORT_SSH = len(CHECKED), port("DNS"), port("SSH")
+# What a look decides (see `_look`): the kind of the payload, or the group of payloads that it is asked with.
+_NOTHING, _IS_TLS, _SHORT, _TCP_TEXT, _TCP, _TCP_PORT, _UDP_TEXT, _UDP, _DNS, _AT_PORT = range(10)
+_GROUPS = _AT_PORT + len(CHECKED) + 1
+_BLOCK = 1024  # packets looked at before groups are asked: few enough that their bytes stay near
+_AHEAD = 16  # packets, whose bytes are asked for before they are looked at
+_LEAST = 16  # bytes of a payload that a look may need
+_TLS = kind("TLS")
 
-
-# What a first byte may begin (bits of _FIRST).
-_METHOD, _RECORD, _HIGH, _LOW = 1, 2, 4, 8
-_FIRST = np.array(
-    [_METHOD * int(TOKEN[b]) | _RECORD * (20 <= b <= 25) | _HIGH * (b >= 0x80) | _LOW * (b < 0x40) for b in range(256)], np.uint8
-)
-# Payloads of this size have all bytes that `_tcp_is_hopeless` and `_udp_is_hopeless` look at.
-_LEAST = 16
-
-
-@borrowing()
-def port_of(ports, transport, source, destination):  # type: ignore[no-untyped-def]
-    """The number of name_of_port: of two ports that have a name, the lower one's; 0 if none has. ports: PORTS."""
-    if transport > SCTP:
-        return np.uint8(0)
-    low, high = ports[transport, min(source, destination)], ports[transport, max(source, destination)]
-    return low if low else high
+# Patterns: what some bytes may take for each bit; the others may be anything. They let through all that the checks take.
+_TEXT, _RECORD, _MARK, _COOKIE, _HELLO, _HEADER, _DATAGRAM, _GOOGLE, _MESSAGE = (1 << bit for bit in range(9))
+_OVER_TCP, _OVER_UDP = _MARK | _COOKIE | _HELLO, _COOKIE | _HEADER | _DATAGRAM | _GOOGLE
+_METHOD = set(np.flatnonzero(TOKEN).tolist())
+_PATTERNS: dict[int, dict[int, Collection[int]]] = {
+    _TEXT: {0: _METHOD, 1: _METHOD | {0x20}},
+    _RECORD: {0: range(21, 25), 1: {3}, 2: range(5)},  # TLS, with a length
+    _MARK: {0: {5, 19, 20, 0xFF}, 1: {0x64, 0x42, 3, 0xFF}},  # DNP3, BitTorrent, TLS's change cipher spec, BGP
+    _COOKIE: {0: range(0x40), 4: {0x21, 0xFD, 0xFE, 0xFF}},  # STUN, SMB
+    _HELLO: {0: range(0x80, 0x100), 2: {1}},  # SSL 2.0
+    # QUIC's versions (drafts, Google's, Facebook's, 1, 2); DTLS
+    _HEADER: {0: {*range(20, 26), *range(0x80, 0x100)}, 1: {0xFF, 0x51, 0x54, 0xFA, 0, 0x6B, 0xFE, 1}},
+    _DATAGRAM: {0: {1, 2, 0x30}},  # DHCP, SNMP
+    _GOOGLE: {0: [first for first in range(256) if first & 0x89 == 0x09], 9: {0x51}},
+    _MESSAGE: {4: {0}, 5: range(65)},  # DNS
+}
 
 
-@borrowing()
-def kind_of(data, at, end, transport, source, destination, by_port):  # type: ignore[no-untyped-def]
-    """What recognise() says of the payload data[at:end]: 1 + position in KINDS, 0 for nothing. by_port: its `port_of`."""
-    if at >= end:
-        return 0
-    if 0 < by_port <= _CHECKED:
-        known = kind_at_port(data, at, end, by_port)
-        if known:
-            return known
+def _fits(byte: int) -> NDArray[np.uint16]:
+    """By the value of this byte of a payload, the patterns that it fits."""
+    table = np.zeros(256, np.uint16)
+    for bit, pattern in _PATTERNS.items():
+        table[list(pattern.get(byte, range(256)))] |= bit
+    return table
+
+
+_FIRST, _SECOND, _THIRD, _FIFTH, _SIXTH, _TENTH = (_fits(byte) for byte in (0, 1, 2, 4, 5, 9))
+
+# Where a payload is: bits of its situation, beside its transport and its port's number.
+_HAS, _WHOLE = 1, 2
+_ANYWHERE, _CHECKED_PORT, _TCP_PORT_ONLY = 0, 1, 2
+_PORT = np.zeros(256, np.uint8)
+_PORT[1 : len(CHECKED) + 1] = _CHECKED_PORT
+_PORT[[port("DNS"), port("SSH")]] = _TCP_PORT_ONLY
+
+
+def _decided(transport: int, of_port: int, size: int, fits: int) -> int:
+    """The group of a payload. Of ports with a check of their own it is _AT_PORT and the port's number."""
+    if not size & _HAS:
+        return _NOTHING
+    if of_port == _CHECKED_PORT:
+        return _AT_PORT
+    if not size & _WHOLE:
+        return _SHORT
     if transport == TCP:
-        if end - at < _LEAST or not _tcp_is_hopeless(data, at):
-            known = _over_tcp(data, at, end)
-            if known:
-                return known
-        if by_port == _PORT_SSH and is_key_exchange(data, at, end):
-            return _SSH
-        return _DNS if by_port == _PORT_DNS and is_dns_over_tcp(data, at, end) else 0
-    if transport == SCTP or transport == 0:
-        return 0
-    if end - at < _LEAST or not _udp_is_hopeless(data, at):
-        known = _over_udp(data, at, end)
-        if known:
-            return known
-    # without a question there is little in a DNS message that could not stand in others: only on DNS's ports
-    if is_dns(data, at, end) and (by_port == _PORT_DNS or u16(data, at + 4)):
-        if source == MDNS_PORT or destination == MDNS_PORT:
-            return _MDNS
-        return _LLMNR if source == LLMNR_PORT or destination == LLMNR_PORT else _DNS
-    return 0
+        if fits & _RECORD:
+            return _IS_TLS
+        if of_port == _TCP_PORT_ONLY:
+            return _TCP_PORT
+        return _TCP_TEXT if fits & _TEXT else _TCP if fits & _OVER_TCP else _NOTHING
+    if transport in (UDP, UDPLITE):
+        return _UDP_TEXT if fits & _TEXT else _UDP if fits & _OVER_UDP else _DNS if fits & _MESSAGE else _NOTHING
+    return _NOTHING
+
+
+# by transport, kind of port, size, and the patterns that fit
+_DECIDED = np.array([_decided(n >> 13, n >> 11 & 3, n >> 9 & 3, n & 511) for n in range(8 << 13)], np.uint8)
+
+
+@inlined()
+def _look(data, at, end, transport, by_port):  # type: ignore[no-untyped-def]
+    """What a payload is, or the group it is asked with. `data` has to have _LEAST bytes.
+
+    There is not one branch. Payloads of fewer than _LEAST bytes are not read; data[0:] is, and not used.
+    """
+    has, whole = (at >= 0) & (at < end), (at >= 0) & (end - at >= _LEAST)
+    safe = np.uint64(at) * np.uint64(whole)  # unsigned: numba then leaves out what makes negative indices count from the end
+    fifth = data[safe + np.uint64(4)]
+    length = np.uint64(data[safe + np.uint64(3)]) << np.uint64(8) | np.uint64(fifth)
+    fits = _FIRST[data[safe]] & _SECOND[data[safe + np.uint64(1)]] & _THIRD[data[safe + np.uint64(2)]]
+    fits &= _FIFTH[fifth] & _SIXTH[data[safe + np.uint64(5)]] & _TENTH[data[safe + np.uint64(9)]]
+    fits &= np.uint16(0xFFFF ^ _RECORD) | np.uint16(length - np.uint64(1) < np.uint64(2**14 + 2048)) * np.uint16(_RECORD)
+    of_port = np.uint64(_PORT[by_port])
+    where = np.uint64(transport & np.uint8(7)) << np.uint64(13) | of_port << np.uint64(11)
+    where |= np.uint64(whole) << np.uint64(10) | np.uint64(has) << np.uint64(9)
+    group = np.int64(_DECIDED[where | np.uint64(fits)])
+    return group + np.int64(group == _AT_PORT) * np.int64(by_port)
 
 
 @borrowing()
-def _tcp_is_hopeless(data, at):  # type: ignore[no-untyped-def]
-    """True where a few bytes rule out all that `_over_tcp` looks for: most payloads, and without a branch to mispredict."""
-    first, second = data[at], data[at + 1]
-    begins = _FIRST[first]
-    method = (begins & _METHOD) & (_FIRST[second] | np.uint8(second == 0x20))
-    record = (begins & _RECORD) & (np.uint8(second == 3) << 1)
-    hello = (begins & _HIGH) & ((np.uint8(data[at + 2] == 1) | np.uint8(second == 0xFF)) << 2)
-    cookie = (begins & _LOW) & ((np.uint8(data[at + 4] == 0x21) | np.uint8(data[at + 4] >= 0xFD)) << 3)
-    others = np.uint8(first == 5) | np.uint8(first == 19)
-    return (method | record | hello | cookie | others) == 0
-
-
-@borrowing()
-def _over_tcp(data, at, end):  # type: ignore[no-untyped-def]
-    """What is looked for on any port."""
-    first = data[at]
-    if first >= 0x80:
-        if is_ssl2_hello(data, at, end):
-            return _TLS
-        return _BGP if first == 0xFF and is_bgp(data, at, end) else 0
-    if 20 <= first <= 24 and is_tls_record(data, at, end):
-        return _TLS
-    if is_token(first):
-        known = _text_over_tcp(data, at, end)
-        if known:
-            return known
-    if first >= 0x40:
-        return 0
-    if first == 0 and is_smb(data, at, end):
-        return _SMB if data[at + 4] == 0xFF else _SMB2
-    if first == 19 and is_bittorrent(data, at, end):
-        return _BITTORRENT
-    if is_stun(data, at, end):
-        return _STUN
-    return _DNP3 if first == 5 and is_dnp3(data, at, end) else 0
-
-
-@borrowing()
-def _text_over_tcp(data, at, end):  # type: ignore[no-untyped-def]
-    """For payloads whose first byte may begin a method."""
-    first = data[at]
-    if first == 0x50 and is_http2(data, at, end):
-        return _HTTP2
-    known = text_kind(data, at, end)
-    if known == HTTP:
-        return _HTTP
-    if known:
-        return _SIP if known == SIP else _RTSP
-    return _SSH if first == 0x53 and is_identification(data, at, end) else 0
-
-
-@borrowing()
-def _udp_is_hopeless(data, at):  # type: ignore[no-untyped-def]
-    """True where a few bytes rule out all that `_over_udp` looks for."""
-    first, second = data[at], data[at + 1]
-    begins = _FIRST[first]
-    method = (begins & _METHOD) & (_FIRST[second] | np.uint8(second == 0x20))
-    record = (begins & _RECORD) & ((np.uint8(second == 0xFE) | np.uint8(second == 1)) << 1)
-    # QUIC's versions begin with 0, `Q`, `T`, `k`, 0xFA, 0xFF
-    version = np.uint8(second == 0) | np.uint8(second == 0xFF) | np.uint8(second == 0xFA) | np.uint8(second == 0x6B)
-    version |= np.uint8(second == 0x51) | np.uint8(second == 0x54)
-    header = (begins & _HIGH) & (version << 2)
-    google = np.uint8(first & 0x89 == 0x09) & np.uint8(data[at + 9] == 0x51)
-    cookie = (begins & _LOW) & (np.uint8(data[at + 4] == 0x21) << 3)
-    others = np.uint8(first == 1) | np.uint8(first == 2) | np.uint8(first == 0x30)
-    return (method | record | header | google | cookie | others) == 0
-
-
-@borrowing()
-def _over_udp(data, at, end):  # type: ignore[no-untyped-def]
-    """What is looked for on any port, but for DNS, whose first bytes say nothing."""
-    first = data[at]
-    if is_token(first):
-        known = text_kind(data, at, end)
-        if known == HTTP:
-            return _SSDP
-        if known == SIP:
-            return _SIP
-    if first < 0x40:
-        if is_stun(data, at, end):
-            return _STUN
-        if 20 <= first <= 25 and is_dtls(data, at, end):
-            return _DTLS
-    if (first & 0x80 or first & 0x09 == 0x09) and is_quic(data, at, end):
-        return _QUIC
-    if 1 <= first <= 2 and is_dhcpv4(data, at, end):
-        return _DHCPV4
-    return _SNMP if first == 0x30 and is_snmp(data, at, end) else 0
-
-
-_AHEAD = 128  # packets
+def _ask(data, payloads, begun, members, kinds, by_port):  # type: ignore[no-untyped-def]
+    """Fills in what the members of a group are: packets from `begun` on."""
+    for k in range(len(members)):
+        i = begun + np.int64(members[k])
+        at, end, source, destination = payloads.at[i], payloads.end[i], payloads.source[i], payloads.destination[i]
+        if at >= 0:
+            kinds[i] = kind_of(data, at, end, payloads.transport[i], source, destination, by_port[i])
+            if kinds[i]:
+                by_port[i] = 0
 
 
 @compiled(types.void(DATA, PAYLOADS, types.uint8[:, ::1], types.uint8[::1], types.uint8[::1]))
 def classify(data, payloads, ports, kinds, by_port):  # type: ignore[no-untyped-def]
-    """Fills kinds (kind_of) and by_port (port_of), both uint8 by packet; ports: PORTS.
+    """Fills kinds (kind_of) and by_port (port_of), both uint8 (n,) by packet. ports: PORTS.
 
-    by_port is 0 where the content is recognised; both are 0 for packets without a payload.
+    by_port is 0 where the content is recognised. Both are 0 for packets without a payload.
     """
-    for begun in range(0, len(kinds), _AHEAD):
-        behind = min(len(kinds), begun + _AHEAD)
-        # First the ports, and a byte of each payload: without guesses between them the processor waits for memory only once.
-        for i in range(begun, behind):
-            by_port[i] = port_of(ports, payloads.transport[i], payloads.source[i], payloads.destination[i])
-            at = payloads.at[i]
-            kinds[i] = data[at] if 0 <= at < payloads.end[i] else 0
-        for i in range(begun, behind):
-            at = payloads.at[i]
-            if at < 0:
-                kinds[i] = by_port[i] = 0
-                continue
-            transport, source, destination = payloads.transport[i], payloads.source[i], payloads.destination[i]
-            known = kind_of(data, at, payloads.end[i], transport, source, destination, by_port[i])
-            kinds[i] = known
-            if known:
-                by_port[i] = 0
+    look = len(data) >= _LEAST
+    groups, sizes = np.empty((_GROUPS, _BLOCK), np.uint16), np.empty(_GROUPS, np.int64)
+    for begun in range(0, len(kinds), _BLOCK):
+        sizes[:] = 0
+        for k in range(min(_BLOCK, len(kinds) - begun)):
+            i = begun + k
+            prefetch(data, payloads.at[min(i + _AHEAD, len(kinds) - 1)])
+            at, transport = payloads.at[i], payloads.transport[i]
+            number = port_of(ports, transport, payloads.source[i], payloads.destination[i])
+            group = _look(data, at, payloads.end[i], transport, number) if look else np.int64(_SHORT)
+            tls = np.uint8(group == _IS_TLS)
+            kinds[i] = tls * np.uint8(_TLS)
+            by_port[i] = number * np.uint8(at >= 0) * (np.uint8(1) - tls)
+            groups[group, sizes[group]] = k
+            sizes[group] += 1
+        for group in range(_SHORT, _GROUPS):
+            _ask(data, payloads, begun, groups[group, : sizes[group]], kinds, by_port)
 
 
 def classified(data: NDArray[np.uint8], payloads: Payloads) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from capture.packets.compiling import borrowing
-from capture.packets.fast.recognise.octets import begins, is_digit, is_letter, is_space, is_upper, octets, three_digits
-from capture.packets.fast.recognise.text import word_length, words
+from capture.packets.fast.recognise.octets import begins, is_digit, is_letter, is_space, is_upper, line_end, octets, three_digits
+from capture.packets.fast.recognise.text import ends_line, word_length, words
 from capture.packets.recognise.http import METHODS
 
 HTTP, SIP, RTSP = 1, 2, 3
@@ -43,18 +43,17 @@ def text_kind(data, at, end):  # type: ignore[no-untyped-def]
     if data[at] != _SPACE:
         return 0
     size = at - method
-    line_end = at
-    while line_end < end and data[line_end] != _LF and data[line_end] != _CR:
-        line_end += 1
-    ended = line_end < end and (data[line_end] == _LF or (line_end + 1 < end and data[line_end + 1] == _LF))
-    if ended and 2 <= size <= 20:
-        known = _strict_kind(data, method, at, line_end)
-        if known:
-            return known
-    if not ended and line_end < end:
-        return 0
-    behind = line_end if not ended else line_end + 1 if data[line_end] == _LF else line_end + 2
-    return HTTP if _is_http_request(data, method, size, line_end, behind == end) else 0
+    last = line_end(data, at, end)
+    behind = last
+    if last < end:
+        if not ends_line(data, last, end):
+            return 0
+        behind += 1 if data[last] == _LF else 2
+        if 2 <= size <= 20:
+            known = _strict_kind(data, method, at, last)
+            if known:
+                return known
+    return HTTP if _is_http_request(data, method, size, last, behind == end) else 0
 
 
 @borrowing()
@@ -81,7 +80,7 @@ def _is_method(data, at, end, underline):  # type: ignore[no-untyped-def]
 @borrowing()
 def _is_solid(data, at, end):  # type: ignore[no-untyped-def]
     """No white space in data[at:end]."""
-    for i in range(at, end):  # noqa: SIM110
+    for i in range(at, end):
         if is_space(data[i]):
             return False
     return True

@@ -9,8 +9,8 @@ from capture.packets.recognise.ports import SCTP_PORTS, TCP_PORTS, UDP_PORTS
 
 # Names whose ports have a check of their own (capture.packets.fast.recognise.at_port). They come first: one comparison tells.
 CHECKED = (
-    "SMTP", "FTP", "POP3", "IMAP", "IRC", "LDAP", "MQTT", "ModbusTCP", "RADIUS", "TFTP", "Telnet", "Kerberos", "TPKT", "RDP", "NTP",
-    "DHCPv4", "DHCPv6", "NBNS",
+    "SMTP", "FTP", "POP3", "IMAP", "IRC", "LDAP", "MQTT", "ModbusTCP", "RADIUS", "TFTP", "Telnet", "Kerberos", "TPKT", "RDP",
+    "NTP", "DHCPv4", "DHCPv6", "NBNS",
 )  # fmt: skip
 
 # What compiled loops say of a port is 1 + the position of its name in here, 0 for none.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.packets.compiling import borrowing
-from capture.packets.fast.recognise.octets import is_digit, is_letter, is_space, is_word, octets, three_digits
+from capture.packets.fast.recognise.octets import is_digit, is_letter, is_space, is_word, line_end, octets, three_digits
 from capture.packets.recognise.verbs import FTP, SMTP_OPENINGS
 
 
@@ -66,9 +66,7 @@ def ends_line(data, at, end):  # type: ignore[no-untyped-def]
 @borrowing()
 def is_line(data, at, end):  # type: ignore[no-untyped-def]
     """Whether a line end is at `at` or behind it, with no carriage return alone before."""
-    while at < end and data[at] != 10 and data[at] != 13:
-        at += 1
-    return ends_line(data, at, end)
+    return ends_line(data, line_end(data, at, end), end)
 
 
 @borrowing()
