@@ -5,7 +5,6 @@ from __future__ import annotations
 from capture.packets.labels.leaves import ETHERTYPE_LEAVES
 from capture.packets.scapy_dissector.ethertypes import ETHERTYPES, note_leaf
 from capture.packets.scapy_dissector.network import note_tunnel
-from capture.packets.scapy_dissector.scapy_modules import GRE
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 ERSPAN, ERSPAN_III = 0x88BE, 0x22EB
@@ -26,7 +25,7 @@ def gre(walk: Walk, at: int) -> Step:
     size += 4 if version == 1 and walk.data[at + 1] & 0x80 else 0  # acknowledgement, RFC 2637
     if not walk.has(at, size, "gre"):
         return None
-    protocol = GRE(walk.data[at : at + size], _internal=1).proto
+    protocol = walk.number(at + 2, 2)  # scapy has a class of its own for version 1, which wants more bytes than there are
     at += size
     if flags & 0x40:  # source routes, RFC 1701: address family, offset, length; a zero length ends them
         while True:

@@ -9,15 +9,12 @@ from capture.packets.scapy_dissector.scapy_modules import (
     CHDLC,
     LLC,
     MPLS,
-    PPP,
     SNAP,
     CookedLinux,
     CookedLinuxV2,
     Dot1AH,
     Dot1Q,
     Ether,
-    Loopback,
-    LoopbackOpenBSD,
     PPPoE,
 )
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
@@ -177,7 +174,7 @@ def ppp(walk: Walk, at: int) -> Step:
     size = 1 if walk.data[at] & 1 else 2
     if not walk.has(at, size, "ppp"):
         return None
-    protocol = PPP(walk.data[at : at + size], _internal=1).proto
+    protocol = walk.number(at, size)
     name = PPP_PROTOCOLS.get(protocol)
     if name is None:
         note_leaf(walk, PPP_LEAVES, protocol)
@@ -238,7 +235,7 @@ def null(walk: Walk, at: int) -> Step:
     """BSD loopback: the address family in the byte order of the machine that captured."""
     if not walk.has(at, 4, "null"):
         return None
-    return _family(walk, Loopback(walk.data[at : at + 4], _internal=1).type, at)
+    return _family(walk, at)
 
 
 @handler("loop")
@@ -246,12 +243,13 @@ def loop(walk: Walk, at: int) -> Step:
     """OpenBSD loopback: the address family in network byte order."""
     if not walk.has(at, 4, "null"):
         return None
-    return _family(walk, LoopbackOpenBSD(walk.data[at : at + 4], _internal=1).type, at)
+    return _family(walk, at)
 
 
-def _family(walk: Walk, family: int, at: int) -> Step:
+def _family(walk: Walk, at: int) -> Step:
+    """In either order (scapy's classes look at one byte only)."""
     raw = walk.data[at : at + 4]
-    for number in (family, int.from_bytes(raw, "little"), int.from_bytes(raw, "big")):
+    for number in (int.from_bytes(raw, "little"), int.from_bytes(raw, "big")):
         if number in ADDRESS_FAMILIES:
             return ADDRESS_FAMILIES[number], at + 4
     walk.fail("null: unknown address family")

@@ -17,14 +17,13 @@ conf.logLevel = logging.CRITICAL
 
 from scapy.contrib.chdlc import CHDLC  # noqa: E402
 from scapy.contrib.geneve import GENEVE  # noqa: E402
-from scapy.contrib.gtp import GTP_U_Header  # noqa: E402
+from scapy.contrib.gtp import GTP_U_Header  # noqa: E402 (for the layer tree, which finds it by its port)
 from scapy.contrib.mpls import MPLS  # noqa: E402
 from scapy.layers.dot11 import Dot11, RadioTap  # noqa: E402
 from scapy.layers.inet import IP, TCP, UDP  # noqa: E402
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment  # noqa: E402
 from scapy.layers.l2 import (  # noqa: E402
     ARP,
-    GRE,
     LLC,
     SNAP,
     CookedLinux,
@@ -45,7 +44,6 @@ __all__ = [
     "ARP",
     "CHDLC",
     "GENEVE",
-    "GRE",
     "IP",
     "LLC",
     "MPLS",

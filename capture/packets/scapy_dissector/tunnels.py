@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from capture.packets.scapy_dissector.ethertypes import ETHERTYPES
 from capture.packets.scapy_dissector.network import note_tunnel
-from capture.packets.scapy_dissector.scapy_modules import GENEVE, VXLAN, GTP_U_Header
+from capture.packets.scapy_dissector.scapy_modules import GENEVE, VXLAN
 from capture.packets.scapy_dissector.transport import note_payload
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
@@ -57,7 +57,6 @@ def gtpv1u(walk: Walk, at: int) -> Step:
     if walk.end - at < 8 or walk.data[at] >> 4 != 3:  # version 1, protocol type GTP
         note_payload(walk, "GTPv1U")
         return None
-    header = GTP_U_Header(walk.data[at : at + 8] + b"\0" * 4, _internal=1)
     _recognised(walk, "GTPv1U", "gtp-u", "gtp")
     size = 8
     if walk.data[at] & 7:
@@ -69,7 +68,7 @@ def gtpv1u(walk: Walk, at: int) -> Step:
                 return None
             size += 4 * units[0]
             following = walk.data[at + size - 1 : at + size]
-    if header.gtp_type != 255:
+    if walk.data[at + 1] != 255:
         return None
     version = walk.data[at + size : at + size + 1]
     name = {4: "ipv4", 6: "ipv6"}.get(version[0] >> 4) if version else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capture.packets.scapy_dissector.link_more import inner_link
-from capture.packets.scapy_dissector.scapy_modules import Dot11, RadioTap
+from capture.packets.scapy_dissector.scapy_modules import Dot11
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
 
@@ -21,11 +21,25 @@ def radiotap(walk: Walk, at: int) -> Step:
         return None
     if not walk.has(at, size, "radiotap"):
         return None
-    header = RadioTap(walk.data[at : at + size], _internal=1)
-    flags = int(header.Flags or 0) if header.present and header.present.Flags else 0
+    flags = _radiotap_flags(walk, at, size)
     if flags & 0x10:  # FCS at end
         walk.limit(max(walk.wire_end - 4, at + size))
     return ("802.11 padded" if flags & 0x20 else "802.11"), at + size
+
+
+def _radiotap_flags(walk: Walk, at: int, size: int) -> int:
+    """Fields stand behind all presence words, in the order of the first word's bits: time (8 bytes, aligned to 8), flags.
+
+    Read by hand: scapy's class wants all fields that are said to be there.
+    """
+    words = 1
+    while walk.data[at + 4 * words + 3] & 0x80 and 4 * words + 8 <= size:  # another word follows
+        words += 1
+    present = walk.data[at + 4]
+    where = 4 + 4 * words
+    if present & 1:
+        where = (where + 7 & ~7) + 8
+    return walk.data[at + where] if present & 2 and where < size else 0
 
 
 @handler("ppi")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,12 +13,15 @@ from hypothesis import strategies as st
 from capture.packets.decode_errors import DECODE_ERRORS
 from capture.packets.labels.layers import LAYERS, RARE_LAYERS
 from capture.packets.layers import layer_tree
+from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS
 from capture.packets.scapy_dissector.packet import dissect_packet
 from capture.packets.scapy_dissector.walk import Found, Walk
+from capture.packets.sources import open_capture
 from tests.capture.packets.test_scapy_deeper_fields import TUNNELS, UNREACHABLE
-from tests.capture.packets.test_scapy_headers import HTTP, IPV4_TCP, IPV6_UDP, TCP, WRAPPERS, ipv4
+from tests.capture.packets.test_scapy_headers import HTTP, IPV4_TCP, IPV6_UDP, TCP, WRAPPERS, hexed, ipv4, udp
+from tests.capture.packets.truth_figures import PCAPS, captures
 
 LINKTYPES = [*FIRST_HEADERS, 147, 195, 227, 65535]
 PACKETS = [ipv4(6, TCP + HTTP), IPV6_UDP, ipv4(1, UNREACHABLE + IPV4_TCP), *(packet for packet, _ in TUNNELS.values())]
@@ -69,6 +73,51 @@ def test_a_damaged_packet_is_dissected(name: str, behind: bytes, data: st.DataOb
         packet[data.draw(st.integers(0, len(packet) - 1))] = data.draw(st.integers(0, 255))
     with no_exception():
         is_valid(dissect_packet(bytes(packet), linktype, len(packet)))
+
+
+@pytest.mark.parametrize(
+    ("linktype", "packet", "layers"),
+    [
+        (101, ipv4(47, hexed("0501 880b 0021") + IPV4_TCP), {b"raw", b"ip", b"gre", b"ppp", b"tcp"}),  # version 1 without a key
+        # fields that are said to be there and are not
+        (
+            127,
+            hexed("0000 0800 ff7f4078 0802 0000") + b"\0" * 20 + hexed("aaaa03 000000 0800") + IPV4_TCP,
+            {b"radiotap", b"wlan", b"llc", b"ip", b"tcp"},
+        ),
+        (204, hexed("00 ff02 ff") + b"\0" * 20, {b"ppp"}),
+        (101, udp(2152, hexed("34ff 0000 00000001 ffff ff c0 ff")), {b"raw", b"ip", b"udp", b"gtp"}),
+    ],
+)
+def test_headers_that_scapy_s_classes_raise_on(linktype: int, packet: bytes, layers: set[bytes]) -> None:
+    with no_exception():
+        found = dissect_packet(packet, linktype, len(packet))
+    assert set(found.of("protocols")) == layers
+
+
+@pytest.mark.parametrize(("family", "known"), [("1e000000", True), ("0000001e", True), ("1e000100", False), ("00010002", False)])
+def test_an_address_family_is_all_four_bytes(family: str, known: bool) -> None:
+    assert (dissect_packet(hexed(family) + IPV6_UDP, 0, 100).error is None) == known
+
+
+@pytest.mark.needs("../shared")
+def test_damaged_packets_of_the_shared_captures_are_dissected() -> None:
+    rng = random.Random(4)
+    for name in captures():
+        if name.endswith(".gz"):
+            continue
+        with open_capture(PCAPS / name) as source:
+            scanned = next(iter(source.scan(20)), None)
+        if scanned is None:
+            continue
+        batch = read_batch(PCAPS / name, scanned.locator)
+        for i in range(len(batch)):
+            packet = bytearray(batch.packet(i))
+            for _ in range(rng.choice((1, 2, 4)) if packet else 0):
+                packet[min(len(packet) - 1, int(rng.expovariate(1 / 40)))] = rng.randrange(256)
+            del packet[rng.choice((len(packet), rng.randrange(len(packet) + 1))) :]
+            with no_exception():
+                is_valid(dissect_packet(bytes(packet), int(batch.locator["linktype"][i]), rng.choice((0, 60, 2000))))
 
 
 @pytest.mark.parametrize("name", TUNNELS)
