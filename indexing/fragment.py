@@ -27,6 +27,7 @@ from indexing.roaring import (
 WORDS = SHARD_WIDTH // 64
 _CONTAINER_WORDS = CONTAINER_BITS // 64
 _FEW_BITS = 20_000  # below it setting bits one by one beats packing a flag a column
+_FEW_CONTAINERS = 8  # of runs: past it, all of them in one pass
 _FEW_RUNS = 8
 _BITMAPS_AT_ONCE = 256
 
@@ -193,8 +194,23 @@ class Fragment:
         for i in np.flatnonzero(kind == BITMAP).tolist():
             word = int(column[i]) >> 6
             words[word : word + _CONTAINER_WORDS] |= self._data[at[i] : at[i] + CONTAINER_BITS // 16].view("<u8")
-        for i in np.flatnonzero(kind == RUNS).tolist():
+        runs = np.flatnonzero(kind == RUNS)
+        if runs.size > _FEW_CONTAINERS:
+            self._add_many_runs(at[runs], column[runs], words)
+            return
+        for i in runs.tolist():
             self._add_runs(int(at[i]), int(column[i]), words)
+
+    def _add_many_runs(self, at: Indices, column: Indices, words: U64) -> None:
+        """All runs of many containers in one pass over the columns that they span; they may overlap."""
+        first, last, container = self._run_ends(at)
+        base = column[container]
+        begin, end = int(column.min()), int(column.max()) + CONTAINER_BITS
+        edge = np.zeros(end - begin + 1, np.int32)
+        np.add.at(edge, base + first - begin, 1)
+        np.add.at(edge, base + last + 1 - begin, -1)
+        flags = np.cumsum(edge[:-1], dtype=np.int32) > 0
+        words[begin >> 6 : end >> 6] |= np.packbits(flags, bitorder="little").view(np.uint64)
 
     def _add_runs(self, at: int, column: int, words: U64) -> None:
         n = int(self._data[at])

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Count, Max, Sum
+
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
 from indexing.calls import Call, Condition, CountResult, Pair, PairsResult, RowRef
+from indexing.models import Batch, BatchState
 from proxy.ask import ask_rows, in_rows, with_values
 
 
@@ -55,10 +59,26 @@ def _value(field: str, pair: Pair) -> dict[str, Any]:
 MOST_ROWS = 5000
 
 
-def field_figures(index: str) -> dict[str, tuple[int | None, int | None]]:
-    """By field: how many values it has now, and how many packets have it; None: not counted (an int's values, or too many)."""
+Figures = dict[str, tuple[int | None, int | None]]
+_known: dict[tuple[str, str], tuple[object, Figures]] = {}
+
+
+def field_figures(index: str) -> Figures:
+    """By field: how many values it has now, and how many packets have it; None: not counted (an int's values, or too many).
+
+    Counted anew only when batches came or went: with many values it takes seconds.
+    """
+    visible = Batch.objects.filter(index__name=index, state=BatchState.VISIBLE)
+    state = visible.aggregate(n=Count("pk"), last=Max("pk"), sum=Sum("first_column"), bits=Sum("attempt"))
+    place = (settings.INDEX_URL, index)
+    if place not in _known or _known[place][0] != state:
+        _known[place] = (state, _count_fields(index))
+    return _known[place][1]
+
+
+def _count_fields(index: str) -> Figures:
     names = [one.name for one in FIELDS.values() if one.kind == "set"]
-    figures: dict[str, tuple[int | None, int | None]] = {}
+    figures: Figures = {}
     having: dict[str, Call] = {}
     for name, found in zip(names, ask_rows(index, [Call("TopN", args={"field": name}) for name in names]), strict=True):
         assert isinstance(found, PairsResult)
