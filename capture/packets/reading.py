@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from capture.packets.batch import PacketBatch
 from capture.packets.errors import ReadError
-from capture.packets.gather import gather
 
 # What lies between two packets (record headers, packets that a filter dropped) is read over up to this many bytes.
 MAX_GAP = 64 * 1024
@@ -53,6 +52,8 @@ def _compact(
     file: io.FileIO, locator: NDArray[Any], offset: NDArray[np.int64], end: NDArray[np.int64], total: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """(data, start) with the packets one behind the other, read piece by piece in file order."""
+    from capture.packets.gather import gather  # compiled: a single packet is read without
+
     data = np.empty(total, np.uint8)
     length = end - offset
     start = np.cumsum(length) - length

@@ -11,7 +11,7 @@ import struct
 from capture.packets.batch import CaptureInfo, InterfaceInfo
 from capture.packets.errors import NotACapture, ReadError
 from capture.packets.sources.base import MAX_PACKET, Filling, Source, State, Walk
-from capture.packets.sources.pcap_loop import LENGTH, LINKTYPE, MOST, RECORD_HEADER, SWAPPED, TICK, scan_records
+from capture.packets.sources.pcap_shape import LENGTH, LINKTYPE, MOST, RECORD_HEADER, SWAPPED, TICK
 from capture.packets.sources.walking import (
     BEYOND,
     BIG_ENDIAN,
@@ -85,6 +85,8 @@ class PcapWalk(Walk):
         return {"offset": self.offset, "number": self.number}
 
     def fill(self, window: Window, filling: Filling) -> bool:
+        from capture.packets.sources.pcap_loop import scan_records  # compiled: only who scans waits for it
+
         at, header = self.at, int(self.at[RECORD_HEADER])
         while True:
             self._show(window)

@@ -11,6 +11,7 @@ from numba import types
 from capture.packets.batch import LOCATOR_DTYPE
 from capture.packets.bpf_call import call_bpf
 from capture.packets.compiling import compiled
+from capture.packets.sources.pcap_shape import LINKTYPE, MOST, RECORD_HEADER, SWAPPED, TICK
 from capture.packets.sources.walking import (
     BASE,
     BEYOND,
@@ -19,7 +20,6 @@ from capture.packets.sources.walking import (
     DATA,
     END,
     FILTERED_OUT,
-    FORMAT,
     FOUND,
     FULL,
     FUNCTION,
@@ -36,14 +36,6 @@ from capture.packets.sources.walking import (
     SIZE,
 )
 from capture.packets.sources.words import u32
-
-# pcap's own part of the walk's array.
-RECORD_HEADER = FORMAT  # its bytes
-TICK = FORMAT + 1  # nanoseconds per unit of a stamp's sub-second part
-MOST = FORMAT + 2  # bytes of the largest packet taken for sane
-SWAPPED = FORMAT + 3  # 0 no, 1 the lengths stand the other way round, 2 if that makes sense
-LINKTYPE = FORMAT + 4
-LENGTH = FORMAT + 5  # of the array
 
 
 @compiled(types.int64(types.uint8[::1], types.int64[::1], numba.from_dtype(LOCATOR_DTYPE)[::1]))

@@ -10,10 +10,10 @@ import struct
 
 from capture.packets.batch import CaptureInfo
 from capture.packets.errors import NotACapture, ReadError
-from capture.packets.sources import pcapng_loop as loop
+from capture.packets.sources import pcapng_shape as shape
 from capture.packets.sources.base import Filling, Source, State, Walk
 from capture.packets.sources.pcapng_blocks import MAX_PACKET_COMMENTS, MAX_TEXTS, Table, byte_order
-from capture.packets.sources.pcapng_loop import (
+from capture.packets.sources.pcapng_shape import (
     ENHANCED_PACKET,
     INTERFACE,
     MAX_BLOCK,
@@ -74,7 +74,7 @@ class PcapngSource(Source):
                 info.interfaces[i] = table.said(i)
         info.comments.extend(table.comments[len(info.comments) :])
         info.packet_comments.extend(table.packet_comments[len(info.packet_comments) :])
-        info.commented_packets = max(info.commented_packets, int(walk.at[loop.COMMENTED]))
+        info.commented_packets = max(info.commented_packets, int(walk.at[shape.COMMENTED]))
         if table.interfaces:
             info.resolution = table.interface(0).resolution_text()
             info.snaplen = table.interface(0).snaplen
@@ -97,7 +97,7 @@ class PcapngWalk(Walk):
     """State: offset of the next block, number of the last packet, and all that the blocks so far said (see Table)."""
 
     def __init__(self, state: State | None) -> None:
-        super().__init__(loop.LENGTH)
+        super().__init__(shape.LENGTH)
         self.table = Table(self.at)
         if state:
             self.at[OFFSET], self.at[NUMBER] = int(state["offset"]), int(state["number"])
@@ -116,16 +116,18 @@ class PcapngWalk(Walk):
             self._describe(window, *block)
 
     def fill(self, window: Window, filling: Filling) -> bool:
+        from capture.packets.sources.pcapng_loop import scan_blocks  # compiled: only who scans waits for it
+
         at, table = self.at, self.table
         while True:
             if not table.order and not self._step(window):
                 return False
             self._show(window)
-            reason = loop.scan_blocks(
+            reason = scan_blocks(
                 window.array, at, filling.out, table.kind_rows, table.kind_of, table.counts, table.known, table.known_bytes
             )
             table.order = ">" if at[BIG_ENDIAN] else "<"
-            if at[loop.OPTIONS_LENGTH]:
+            if at[shape.OPTIONS_LENGTH]:
                 self._take_comment(window)
             if reason == FULL:
                 if filling.is_full():
@@ -140,14 +142,14 @@ class PcapngWalk(Walk):
                     raise self._error("the file was cut while it was read")
             elif reason == COMPILE:
                 row = table.kind_rows[at[NEEDED]]
-                row[loop.PROGRAM] = filling.filters.program(int(row[loop.LINKTYPE]))
+                row[shape.PROGRAM] = filling.filters.program(int(row[shape.LINKTYPE]))
             else:
                 assert reason == AGAIN
 
     def _take_comment(self, window: Window) -> None:
-        start = int(self.at[loop.OPTIONS_AT]) - window.base
-        self.table.comment_packet(self.number, bytes(window.buffer[start : start + int(self.at[loop.OPTIONS_LENGTH])]))
-        self.at[loop.OPTIONS_LENGTH] = 0
+        start = int(self.at[shape.OPTIONS_AT]) - window.base
+        self.table.comment_packet(self.number, bytes(window.buffer[start : start + int(self.at[shape.OPTIONS_LENGTH])]))
+        self.at[shape.OPTIONS_LENGTH] = 0
 
     def _step(self, window: Window) -> bool:
         """Goes where the loop cannot: into a description, or to the error. False at the end of the file."""

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from capture.packets.batch import InterfaceInfo
-from capture.packets.sources import pcapng_loop as loop
-from capture.packets.sources.pcapng_loop import INTERFACE, SECTION
+from capture.packets.sources import pcapng_shape as shape
+from capture.packets.sources.pcapng_shape import INTERFACE, SECTION
 from capture.packets.sources.walking import NOT_COMPILED
 from capture.packets.values import text_of
 
@@ -104,29 +104,29 @@ class Table:
         self.infos: list[InterfaceInfo] = []  # the same, as they are told
         self._stored: list[list[Any]] = []  # and as they stand in a state
         self.kind_of = np.zeros(FIRST_CAPACITY, np.int32)  # by interface
-        self.counts = np.zeros((FIRST_CAPACITY, loop.COUNT_COLUMNS), np.uint64)
-        self.kind_rows = np.zeros((FIRST_CAPACITY, loop.KIND_COLUMNS), np.int64)
-        self.known = np.zeros((loop.MAX_KNOWN, loop.KNOWN_COLUMNS), np.int64)
-        self.known_bytes = np.zeros(loop.MAX_KNOWN_BYTES, np.uint8)
+        self.counts = np.zeros((FIRST_CAPACITY, shape.COUNT_COLUMNS), np.uint64)
+        self.kind_rows = np.zeros((FIRST_CAPACITY, shape.KIND_COLUMNS), np.int64)
+        self.known = np.zeros((shape.MAX_KNOWN, shape.KNOWN_COLUMNS), np.int64)
+        self.known_bytes = np.zeros(shape.MAX_KNOWN_BYTES, np.uint8)
         self._known, self._known_end = 0, 0
         self._number_of: dict[Interface, int] = {}
         self._texts = 0
-        self.order = ""  # of the current section, as struct writes it; the loop's own flag follows it, see `orders`
+        self.order = ""  # of the current section, as struct writes it
         self.comments: list[str] = []
         self.packet_comments: list[tuple[int, str]] = []
         self.application = self.hardware = self.os = ""
         self.without_texts = 0  # interfaces whose texts were too many to be kept
-        at[loop.COMMENTS_WANTED] = 1
+        at[shape.COMMENTS_WANTED] = 1
 
     @property
     def first(self) -> int:
         """Index of the current section's interface 0."""
-        return int(self.at[loop.FIRST])
+        return int(self.at[shape.FIRST])
 
     @property
     def interfaces(self) -> int:
         """How many were described in all sections so far."""
-        return int(self.at[loop.INTERFACES])
+        return int(self.at[shape.INTERFACES])
 
     def interface(self, number: int) -> Interface:
         return self.kinds[int(self.kind_of[number])]
@@ -137,14 +137,14 @@ class Table:
         if major != 1:
             raise ValueError(f"unknown pcapng version {major}.{minor}")
         self.order = order
-        self.at[loop.FIRST] = self.interfaces
+        self.at[shape.FIRST] = self.interfaces
         found = options(block[24:-4], order)
         said = dict(reversed(found))  # the first of each code
         self.application = self.application or kept(said.get(SHB_USERAPPL, b""))
         self.hardware = self.hardware or kept(said.get(SHB_HARDWARE, b""))
         self.os = self.os or kept(said.get(SHB_OS, b""))
         if not self._comment(found):
-            self._remember(block, loop.A_SECTION)
+            self._remember(block, shape.A_SECTION)
 
     def describe_interface(self, block: bytes) -> None:
         """An interface description block. Raises ValueError."""
@@ -198,7 +198,7 @@ class Table:
             self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
         self.kind_of[first:last] = kind
         self.counts[first:last] = 0
-        self.at[loop.INTERFACES] = last
+        self.at[shape.INTERFACES] = last
 
     def _comment(self, found: list[tuple[int, bytes]]) -> bool:
         """Keeps the comments among options of a section or an interface; whether there are any."""
@@ -214,32 +214,31 @@ class Table:
         for code, value in options(body, self.order):
             if code == OPT_COMMENT and len(self.packet_comments) < MAX_PACKET_COMMENTS:
                 self.packet_comments.append((number, kept(value)))
-        self.at[loop.COMMENTS_WANTED] = len(self.packet_comments) < MAX_PACKET_COMMENTS
+        self.at[shape.COMMENTS_WANTED] = len(self.packet_comments) < MAX_PACKET_COMMENTS
 
     def _remember(self, block: bytes, meaning: int) -> None:
         """A block that the loop may take in by itself from now on; as many as there is room for."""
         end = self._known_end + len(block)
         if self._known == len(self.known) or end > len(self.known_bytes):
             return
-        data = np.frombuffer(bytearray(block), np.uint8)
-        self.known_bytes[self._known_end : end] = data
+        self.known_bytes[self._known_end : end] = np.frombuffer(block, np.uint8)
         big = int(self.order == ">")
-        self.known[self._known] = loop.hash_block(data), self._known_end, len(block), big, meaning
+        self.known[self._known] = 0, self._known_end, len(block), big, meaning
         self._known, self._known_end = self._known + 1, end
 
     def said(self, interface: int) -> InterfaceInfo:
         """All that is known of an interface, counts included."""
         info = self.infos[int(self.kind_of[interface])]
         row = [int(n) for n in self.counts[interface]]
-        numbers = [row[n] if row[loop.SAID] >> n & 1 else None for n in range(loop.SAID)]
+        numbers = [row[n] if row[shape.SAID] >> n & 1 else None for n in range(shape.SAID)]
         received, dropped, accepted, os_dropped = numbers
-        lost = row[loop.LOST]
+        lost = row[shape.LOST]
         return replace(info, received=received, dropped=dropped, accepted=accepted, os_dropped=os_dropped, lost=lost)
 
     def counted(self) -> list[int]:
         """Interfaces that have counts."""
         in_use = self.counts[: self.interfaces]
-        return [int(i) for i in np.flatnonzero(in_use[:, loop.SAID] | in_use[:, loop.LOST])]
+        return [int(i) for i in np.flatnonzero(in_use[:, shape.SAID] | in_use[:, shape.LOST])]
 
     def state(self) -> dict[str, Any]:
         """JSON-able; `from_state` makes the same of it."""
@@ -254,7 +253,7 @@ class Table:
             "counts": [[i, *map(int, self.counts[i])] for i in self.counted()],
             "comments": list(self.comments),
             "packet_comments": [list(one) for one in self.packet_comments],
-            "commented_packets": int(self.at[loop.COMMENTED]),
+            "commented_packets": int(self.at[shape.COMMENTED]),
             "section": [self.application, self.hardware, self.os],
             "without_texts": self.without_texts,
         }
@@ -265,13 +264,13 @@ class Table:
             self.add_kind(Interface(*one))
         for kind, run in state["interfaces"]:
             self.add_interfaces(int(kind), int(run))
-        self.at[loop.FIRST] = int(state["first_interface"])
+        self.at[shape.FIRST] = int(state["first_interface"])
         for i, *row in state["counts"]:
             self.counts[int(i)] = row
         self.comments = list(state["comments"])
         self.packet_comments = [(int(number), str(text)) for number, text in state["packet_comments"]]
-        self.at[loop.COMMENTED] = int(state["commented_packets"])
-        self.at[loop.COMMENTS_WANTED] = len(self.packet_comments) < MAX_PACKET_COMMENTS
+        self.at[shape.COMMENTED] = int(state["commented_packets"])
+        self.at[shape.COMMENTS_WANTED] = len(self.packet_comments) < MAX_PACKET_COMMENTS
         self.application, self.hardware, self.os = state["section"]
         self.without_texts = int(state["without_texts"])
 

@@ -15,6 +15,44 @@ from numba import types
 from capture.packets.batch import LOCATOR_DTYPE, NO_TIME
 from capture.packets.bpf_call import call_bpf
 from capture.packets.compiling import compiled
+from capture.packets.sources.pcapng_shape import (
+    A_SECTION,
+    COMMENTED,
+    COMMENTS_WANTED,
+    ENHANCED_PACKET,
+    EPB_DROPCOUNT,
+    EPB_FLAGS,
+    FIRST,
+    HASH,
+    INTERFACE,
+    INTERFACES,
+    ISB_IFRECV,
+    ISB_OSDROP,
+    LINKTYPE,
+    LOST,
+    MAX_BLOCK,
+    MAX_KNOWN_BYTES,
+    MAX_STATISTICS,
+    MEANING,
+    MIN_BLOCK,
+    OPT_COMMENT,
+    OPT_END,
+    OPTIONS_AT,
+    OPTIONS_LENGTH,
+    ORDER,
+    PACKET,
+    PROGRAM,
+    RESOLUTION,
+    SAID,
+    SECTION,
+    SIMPLE_PACKET,
+    SIZE_OF,
+    SMALLEST_PACKET,
+    SNAPLEN,
+    START,
+    STATISTICS,
+    TSOFFSET,
+)
 from capture.packets.sources.walking import (
     AGAIN,
     BASE,
@@ -23,7 +61,6 @@ from capture.packets.sources.walking import (
     DATA,
     END,
     FILTERED_OUT,
-    FORMAT,
     FOUND,
     FULL,
     FUNCTION,
@@ -39,37 +76,6 @@ from capture.packets.sources.walking import (
     SIZE,
 )
 from capture.packets.sources.words import u16, u32, u64
-
-# pcapng's own part of the walk's array.
-FIRST = FORMAT  # index of the section's interface 0
-INTERFACES = FORMAT + 1  # described so far, in all sections
-COMMENTS_WANTED = FORMAT + 2  # whether a packet's comment is to be told
-COMMENTED = FORMAT + 3  # packets with a comment
-OPTIONS_AT, OPTIONS_LENGTH = FORMAT + 4, FORMAT + 5  # of the packet whose comment is told: offset in the capture, bytes
-LENGTH = FORMAT + 6  # of the array
-
-SECTION, INTERFACE, PACKET, SIMPLE_PACKET, STATISTICS, ENHANCED_PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
-MIN_BLOCK = 12  # type, length, length again
-MAX_BLOCK = (256 << 20) + (1 << 20)  # the largest packet and its options
-MAX_STATISTICS = 1 << 16
-SMALLEST_PACKET = 32
-
-OPT_END, OPT_COMMENT, EPB_FLAGS, EPB_DROPCOUNT = 0, 1, 2, 4
-ISB_IFRECV, ISB_OSDROP = 4, 7
-
-# Columns of `kinds`: what there is to know of an interface to read its packets. Many interfaces may be of one kind.
-LINKTYPE, SNAPLEN, RESOLUTION, TSOFFSET, PROGRAM = range(5)
-KIND_COLUMNS = 5
-
-# Columns of `counts`: by interface. The four of isb_ifrecv to isb_osdrop in the order of their codes.
-RECEIVED, DROPPED, ACCEPTED, OS_DROPPED, SAID, LOST = range(6)  # SAID: a bit for each of the four that was said
-COUNT_COLUMNS = 6
-
-# Columns of `known`: description blocks met before. `meaning`: the interface's kind, or one of the two kinds of section.
-HASH, START, SIZE_OF, ORDER, MEANING = range(5)
-KNOWN_COLUMNS = 5
-MAX_KNOWN, MAX_KNOWN_BYTES = 256, 1 << 16
-A_SECTION = -1
 
 POWERS = np.array([10**n for n in range(20)], np.uint64)
 _NO_TIME = int(NO_TIME)
@@ -133,10 +139,12 @@ def nanoseconds(ticks: Any, resolution: Any, plus: Any) -> Any:
 @compiled()
 def _find_known(buffer: Any, at: Any, length: Any, order: Any, known: Any, known_bytes: Any) -> Any:
     """Index of a description block among those met before, -1 if it is none. order: of the section; of no matter for sections."""
-    digest = hash_of(buffer, at, length)
+    digest = _hash(buffer, at, length)
     for i in range(len(known)):
         if known[i, SIZE_OF] == 0:
             break
+        if known[i, HASH] == 0:
+            known[i, HASH] = _hash(known_bytes, known[i, START], known[i, SIZE_OF])
         if known[i, HASH] != digest or known[i, SIZE_OF] != length:
             continue
         if known[i, MEANING] != A_SECTION and known[i, ORDER] != order:
@@ -152,7 +160,7 @@ def _find_known(buffer: Any, at: Any, length: Any, order: Any, known: Any, known
 
 
 @compiled()
-def hash_of(buffer: Any, at: Any, length: Any) -> Any:
+def _hash(buffer: Any, at: Any, length: Any) -> Any:
     """FNV-1a over bytes of buffer, word by word where there is a whole one; only to compare with its own kind."""
     digest = np.uint64(0xCBF29CE484222325)
     prime = np.uint64(0x100000001B3)
@@ -162,12 +170,6 @@ def hash_of(buffer: Any, at: Any, length: Any) -> Any:
     for i in range(whole, length):
         digest = (digest ^ np.uint64(buffer[at + i])) * prime
     return np.int64(digest)
-
-
-@compiled(types.int64(types.uint8[::1]))
-def hash_block(block: Any) -> Any:
-    """The hash of a whole block, as the loop makes it."""
-    return hash_of(block, np.int64(0), np.int64(len(block)))
 
 
 @compiled()
