@@ -15,13 +15,12 @@ REASONS: dict[str, str] = {
     "upgrade": "tshark follows `Upgrade: h2c` and calls frames HTTP/2 (and HTTP still) that show nothing of it themselves.",
     "TPKT and RDP": "tshark calls encrypted RDP TPKT by the port, and names RDP only where its own layer is; ours names whole TPKTs on "
     "RDP's port `tpkt` and `rdp`.",
-    "gquic": "tshark calls Google's QUIC of before the standard `gquic`; ours is `quic` for both.",
+    "gquic": "tshark calls Google's QUIC of before the standard `gquic`; ours is `quic` for both, and reads the server name in its CHLO.",
     "short header": "QUIC packets with a short header, and version negotiation, show nothing that other UDP could not show; tshark "
     "knows the conversation.",
     "STUN length": "STUN messages of a length that is no multiple of four (RFC 8489, section 5, forbids it; Microsoft's clients send "
     "them), and ones without the magic cookie.",
     "not the version": "Messages with an SNMP version that no RFC defines.",
-    "no question": "mDNS packets with authority or additional records alone, and all counts 0 but these: no content that shows DNS.",
     "broken": "A fuzzed message: its checksums and lengths are wrong; tshark names it by the port.",
     "link type 284": "tshark 4.0 knows no link type 284 (Marvell DSA) and reads nothing; tcpdump reads 8 packets, as ours.",
     "unsigned": "Length and microseconds of the record have their top bit set. Both are unsigned in the format; tshark holds them "
@@ -35,7 +34,9 @@ REASONS: dict[str, str] = {
     "multicast": "libpcap 1.11, which ours uses, tests `ip multicast` for 224.0.0.0/4; the truth's libpcap 1.10.3 tested for 224.0.0.0 "
     "and above, and so took broadcasts to 255.255.255.255 for multicast.",
     "CAPWAP": "802.11 frames inside CAPWAP, a tunnel that ours does not follow; tshark shows the headers in it.",
-    "Cisco metadata": "Packets behind Cisco metadata (EtherType 0x8909) inside GRE, which ours does not follow.",
+    "quoted application": "tshark goes on into what an ICMP error quotes, up to applications; ours has its addresses and ports only.",
+    "partial hello": "The ClientHello is cut over several segments, and the server name is whole in the first: ours reads it there.",
+    "GTP'": "Port 2152, but the flags say GTP' (charging), which is no tunnel; tshark goes by the port.",
     "cut quote": "The header that the ICMP error quotes is cut by the snaplen: ours gives no field of a header that is not whole.",
     "cut options": "The address is within the captured bytes; tshark stops at options that are cut.",
     "kept": "Flags that were captured before the TCP header turned out to be wrong (its length field is too small) are kept.",
