@@ -19,10 +19,15 @@ def hello_values(datagram: bytes) -> Iterator[tuple[str, bytes | int]]:
             yield "tls-sni", name
         else:
             yield from handshake(stream, "q")
-    elif _is_google(datagram):
-        name = server_name(datagram)
+    else:
+        name = google_name(datagram)
         if name:
             yield "tls-sni", name
+
+
+def google_name(datagram: bytes) -> bytes:
+    """The server name in a datagram of Google's QUIC whose hello is not encrypted; empty if there is none."""
+    return server_name(datagram) if _is_google(datagram) else b""
 
 
 def _is_google(datagram: bytes) -> bool:

@@ -68,6 +68,8 @@ def decrypted(datagram: bytes, packet: LongHeader) -> bytes:
         return b""
     mask = Cipher(AES(header_key), modes.ECB()).encryptor().update(sample)  # RFC 9001, 5.4.3
     first = datagram[packet.begin] ^ mask[0] & 0x0F
+    if first & 0x0C and packet.version not in _GOOGLES:
+        return b""  # reserved bits, zero in every packet (RFC 9000, 17.2): it was not this key
     body_at = packet.number_at + 1 + (first & 3)
     number = bytes(a ^ b for a, b in zip(datagram[packet.number_at : body_at], mask[1:], strict=False))
     header = bytes((first,)) + datagram[packet.begin + 1 : packet.number_at] + number

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from capture.packets.columns import SetValues
 from capture.packets.compiling import compiled
-from capture.packets.fast.interning import distinct_pairs, several_fields, texts, wide
+from capture.packets.fast.interning import distinct, distinct_pairs, several_fields, texts, wide
+from capture.packets.fast.merging import spread
 from capture.packets.fast.out import Out
 from capture.packets.fast.slots import HEAP, NUMBER, Slot
 
@@ -52,6 +53,11 @@ def columns(out: Out, slots: Sequence[Slot], data: NDArray[np.uint8], fields: Co
         if low == high or not any(field in fields for field in slot.fields or (slot.field,)):
             continue
         of = packet[low:high]
+        if slot.together is not None:
+            source = out.heap if slot.kind == HEAP else data
+            code, known = distinct(source, first[low:high], second[low:high])
+            found += [(name, spread(of, code, column, len(known))) for name, column in slot.together(known) if name in fields]
+            continue
         if slot.many is not None:
             source = out.heap if slot.kind == HEAP else data
             several = several_fields(source, of, first[low:high], second[low:high], slot.many)

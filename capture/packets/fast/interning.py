@@ -169,6 +169,15 @@ def distinct_pairs(packet, code):  # type: ignore[no-untyped-def]
     return out_packet[:k], out_code[:k]
 
 
+def distinct(
+    data: NDArray[np.uint8], starts: NDArray[np.uint64], lengths: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint32], list[bytes]]:
+    """Codes of byte strings (see `spans`), and the distinct ones."""
+    code, first = spans(data, starts, lengths)
+    begins, sizes = starts[first].tolist(), lengths[first].tolist()
+    return code, [data[begin : begin + size].tobytes() for begin, size in zip(begins, sizes, strict=True)]
+
+
 def texts(
     data: NDArray[np.uint8],
     packet: NDArray[np.uint32],
@@ -177,8 +186,7 @@ def texts(
     finish: Callable[[bytes], bytes | int | None] | None,
 ) -> SetValues:
     """A set column of byte strings (see `spans`), `finish` applied to each distinct one (see Slot)."""
-    code, first = spans(data, starts, lengths)
-    raw = [data[int(starts[k]) : int(starts[k]) + int(lengths[k])].tobytes() for k in first]
+    code, raw = distinct(data, starts, lengths)
     return finished(packet, code, raw if finish is None else [finish(value) for value in raw])
 
 
@@ -205,13 +213,13 @@ def several_fields(
     many: Callable[[bytes], Iterable[tuple[str, bytes | int]]],
 ) -> list[tuple[str, SetValues]]:
     """Set columns of the (field, value) pairs that `many` makes of each distinct one of byte strings (see `spans`)."""
-    code, first = spans(data, starts, lengths)
+    code, known_bytes = distinct(data, starts, lengths)
     values: dict[str, dict[bytes | int, int]] = {}
     codes: dict[str, list[list[int]]] = {}  # field -> of each distinct byte string, its values' codes
-    for k, f in enumerate(first):
-        for field, value in many(data[int(starts[f]) : int(starts[f]) + int(lengths[f])].tobytes()):
+    for k, raw in enumerate(known_bytes):
+        for field, value in many(raw):
             if field not in codes:
-                values[field], codes[field] = {}, [[] for _ in first]
+                values[field], codes[field] = {}, [[] for _ in known_bytes]
             known = values[field]
             codes[field][k].append(known.setdefault(value, len(known)))
     return [(field, _expanded(packet, code, codes[field], list(known))) for field, known in values.items()]

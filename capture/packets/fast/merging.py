@@ -66,6 +66,16 @@ def bits_as_rows(packet: NDArray[np.uint32], code: NDArray[np.uint32], sets: Seq
     return SetValues(packets, codes, np.array(rows, np.uint64))
 
 
+def spread(packet: NDArray[np.uint32], code: NDArray[np.uint32], column: SetValues, count: int) -> SetValues:
+    """The column of packets that have one of `count` things each, from the column of those things (its `packet` is their number).
+
+    packet: ascending; code: the number of each one's thing. Every thing is some packet's.
+    """
+    begin = np.searchsorted(column.packet, np.arange(count + 1)).astype(np.int64)
+    packets, codes = distinct_pairs(*expand(packet, code, begin, column.code))
+    return SetValues(packets, codes, column.values)
+
+
 def merged(parts: Sequence[SetValues]) -> SetValues:
     """One column of several of the same field, each ascending by packet."""
     parts = [part for part in parts if len(part.packet)] or parts[:1]

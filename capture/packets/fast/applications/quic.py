@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.applications.quic_hello import hello_values
 from capture.packets.compiling import borrowing, compiled
+from capture.packets.fast.applications.quic_hellos import FIELDS, hellos
 from capture.packets.fast.out import EXTRACT, number, room, span
 from capture.packets.fast.slots import NUMBER, SPAN, Slot
 
@@ -15,8 +15,8 @@ SLOTS = (
     Slot(
         "",
         SPAN,
-        fields=("tls-sni", "tls-version", "tls-alpn", "tls-ja3", "tls-ja4", "tls-handshake"),
-        many=hello_values,
+        fields=FIELDS,
+        together=hellos,
     ),
 )
 

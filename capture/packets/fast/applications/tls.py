@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -19,20 +19,25 @@ _TYPES = sum(1 << kind for kind in (0, 1, 2, 3, 4, 5, 6, 8, 11, 12, 13, 14, 15, 
 _NEXT_PROTOCOL = 67
 
 
-def _fingerprints(key: bytes) -> Iterator[tuple[str, bytes]]:
+@lru_cache(4096)  # one program says the same hello to all servers
+def _fingerprints(letter: str, key: bytes) -> tuple[tuple[str, bytes], ...]:
     offer = unpack(key)
-    yield "tls-ja3", ja3(offer)
-    yield "tls-ja4", ja4(offer, "t")
+    return ("tls-ja3", ja3(offer)), ("tls-ja4", ja4(offer, letter))
 
 
-SLOTS = (
-    Slot("tls-sni", HEAP),
-    Slot("tls-version", NUMBER),
-    Slot("tls-alpn", HEAP),
-    Slot("tls-type", NUMBER),
-    Slot("tls-handshake", NUMBER),
-    Slot("", HEAP, fields=("tls-ja3", "tls-ja4"), many=_fingerprints),
-)
+def slots(letter: str) -> tuple[Slot, ...]:
+    """What the loops find; `letter` is JA4's of the transport: t or q."""
+    return (
+        Slot("tls-sni", HEAP),
+        Slot("tls-version", NUMBER),
+        Slot("tls-alpn", HEAP),
+        Slot("tls-type", NUMBER),
+        Slot("tls-handshake", NUMBER),
+        Slot("", HEAP, fields=("tls-ja3", "tls-ja4"), many=partial(_fingerprints, letter)),
+    )
+
+
+SLOTS = slots("t")
 
 
 @borrowing()
@@ -117,4 +122,15 @@ def extract(data, payloads, packets, out):  # type: ignore[no-untyped-def]
         # an event takes two bytes at least; joined records, texts, and the key of fingerprints (twice as long at most)
         out = room(out, end - at + 8, 4 * (end - at) + 64)
         _payload(data, at, end, i, out)
+    return out
+
+
+@compiled(EXTRACT)
+def extract_messages(data, payloads, packets, out):  # type: ignore[no-untyped-def]
+    """Handshake messages and hellos of streams that have no records around them, such as QUIC's CRYPTO frames carry."""
+    for k in range(len(packets)):
+        i = packets[k]
+        at, end = payloads.at[i], payloads.end[i]
+        out = room(out, end - at + 8, 4 * (end - at) + 64)
+        _messages(data, at, end, False, False, i, out)
     return out
