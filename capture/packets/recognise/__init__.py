@@ -33,6 +33,7 @@ _TCP_ANYWHERE: tuple[tuple[str, Check], ...] = (
 )
 _UDP_ANYWHERE: tuple[tuple[str, Check], ...] = (
     ("SIP", text.is_sip),
+    ("RTSP", text.is_rtsp),
     ("SSDP", http.is_http),
     ("STUN", binary.is_stun),
     ("DTLS", tls.is_dtls),

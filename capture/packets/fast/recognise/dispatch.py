@@ -19,6 +19,7 @@ from capture.packets.fast.recognise.http import TOKEN
 from capture.packets.fast.recognise.kinds import kind
 from capture.packets.fast.recognise.payload import kind_of, port_of
 from capture.packets.fast.recognise.ports import CHECKED, PORTS, port
+from capture.packets.recognise.dns import MOST_QUESTIONS
 
 # What a look decides (see `_look`): the kind of the payload, or the group of payloads that it is asked with.
 _NOTHING, _IS_TLS, _SHORT, _TCP_TEXT, _TCP, _TCP_PORT, _UDP_TEXT, _UDP, _DNS, _AT_PORT = range(10)
@@ -42,7 +43,7 @@ _PATTERNS: dict[int, dict[int, Collection[int]]] = {
     _HEADER: {0: {*range(20, 26), *range(0x80, 0x100)}, 1: {0xFF, 0x51, 0x54, 0xFA, 0, 0x6B, 0xFE, 1}},
     _DATAGRAM: {0: {1, 2, 0x30}},  # DHCP, SNMP
     _GOOGLE: {0: [first for first in range(256) if first & 0x89 == 0x09], 9: {0x51}},
-    _MESSAGE: {4: {0}, 5: range(65)},  # DNS
+    _MESSAGE: {4: {0}, 5: range(MOST_QUESTIONS + 1)},  # DNS
 }
 
 

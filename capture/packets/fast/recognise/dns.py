@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capture.packets.compiling import borrowing
 from capture.packets.fast.recognise.octets import u16
+from capture.packets.recognise.dns import MOST_QUESTIONS
 
 
 @borrowing()
@@ -15,7 +16,7 @@ def is_dns(data, at, end):  # type: ignore[no-untyped-def]
     if opcode == 3 or 10 <= opcode <= 14:
         return False
     questions = u16(data, at + 4)
-    if questions > 255:
+    if questions > MOST_QUESTIONS:
         return False
     records = u16(data, at + 6) + u16(data, at + 8) + u16(data, at + 10)
     if questions + records == 0:

@@ -112,8 +112,8 @@ def _over_udp(data, at, end):  # type: ignore[no-untyped-def]
         known = text_kind(data, at, end)
         if known == HTTP:
             return _SSDP
-        if known == SIP:
-            return _SIP
+        if known:
+            return _SIP if known == SIP else _RTSP
     if first < 0x40:
         if is_stun(data, at, end):
             return _STUN

@@ -31,6 +31,7 @@ CASES: list[tuple[str, Transport, int, bytes]] = [
     ("NTP", "udp", 123, b"\x23" + b"\0" * 47),
     ("SIP", "udp", 5070, b"INVITE sip:a@b SIP/2.0\r\n"),
     ("SIP", "tcp", 5060, b"SIP/2.0 200 OK\r\n"),
+    ("RTSP", "udp", 554, b"OPTIONS * RTSP/1.0\r\n"),
     ("RTSP", "tcp", 554, b"DESCRIBE rtsp://a/b RTSP/1.0\r\n"),
     ("DHCPv4", "udp", 67, hexed("01010600") + b"\0" * 232 + hexed("63825363 ff")),
     ("DHCPv6", "udp", 547, hexed("01 112233 0001 0002 0102")),
