@@ -8,7 +8,7 @@ from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.out import EXTRACT, byte, heap_text, number, room, span
 from capture.packets.fast.recognise.http import _is_http_request as is_http_request
 from capture.packets.fast.recognise.http import is_token
-from capture.packets.fast.recognise.octets import begins, is_digit, octets, three_digits
+from capture.packets.fast.recognise.octets import begins, is_digit, line_end, octets, three_digits
 from capture.packets.fast.slots import HEAP, NUMBER, SPAN, Slot
 
 METHOD, PATH, STATUS, HOST, AGENT, TYPE, SERVER = range(7)
@@ -48,7 +48,7 @@ def _message(data, at, end, i, out):  # type: ignore[no-untyped-def]
         number(out, STATUS, i, status)
         without_body = status // 100 == 1 or status == 204 or status == 304
         default = _UNKNOWN
-        at = _behind(data, _line_end(data, at + 12, end), end)
+        at = _behind(data, line_end(data, at + 12, end), end)
     else:
         at = _request_line(data, at, end, i, out)
         without_body = False
@@ -88,7 +88,7 @@ def _request_line(data, at, end, i, out):  # type: ignore[no-untyped-def]
     size = at - method
     if size == 0 or size > _LONGEST_METHOD or at == end or data[at] != _SPACE:
         return end
-    stop = _line_end(data, at, end)
+    stop = line_end(data, at, end)
     behind = _behind(data, stop, end)
     if stop < end and data[behind - 1] != _LF:
         return end
@@ -119,7 +119,7 @@ def _headers(data, at, end, i, out, response, length):  # type: ignore[no-untype
         first = data[at]
         if first == _SPACE or first == _TAB:
             line = at
-            at = _line_end(data, at, end)
+            at = line_end(data, at, end)
             if slot >= 0:
                 folded = _fold(data, value, stop, line, at, folded, out)
             at = _behind(data, at, end)
@@ -130,7 +130,7 @@ def _headers(data, at, end, i, out, response, length):  # type: ignore[no-untype
         if first == _CR or first == _LF:
             return _behind(data, at, end), _UNKNOWN if chunked else length
         kind, colon = _header(data, at, end)
-        at = _line_end(data, colon, end)
+        at = line_end(data, colon, end)
         if kind != _OTHER:
             value = colon + 1
             stop = _without_blanks(data, value, at)
@@ -224,14 +224,6 @@ def _decimal(data, at, end):  # type: ignore[no-untyped-def]
         value = 10 * value + np.int64(data[at] - 48)
         at += 1
     return value
-
-
-@borrowing()
-def _line_end(data, at, end):  # type: ignore[no-untyped-def]
-    """Where the line ends: at a line feed, a carriage return, or the payload's end."""
-    while at < end and (data[at] > _CR or (data[at] != _CR and data[at] != _LF)):
-        at += 1
-    return at
 
 
 @borrowing()
