@@ -10,7 +10,19 @@ from capture.packets.scapy_dissector.layer_names import LAYER_NAMES
 from capture.packets.scapy_dissector.walk import HANDLERS
 from tests.capture.packets.asking import texts
 from tests.capture.packets.test_scapy_deeper_fields import TUNNELS
-from tests.capture.packets.test_scapy_headers import IPV4_TCP, IPV6_UDP, MACS, TCP, UDP, WRAPPERS, hexed, ipv4, ipv6, udp
+from tests.capture.packets.test_scapy_headers import (
+    IPV4_TCP,
+    IPV6_UDP,
+    MACS,
+    TCP,
+    UDP,
+    WRAPPERS,
+    dissected,
+    hexed,
+    ipv4,
+    ipv6,
+    udp,
+)
 
 
 def layers(packet: bytes, linktype: int = 101, wire: int = 0) -> set[str | int]:
@@ -182,7 +194,7 @@ def test_what_cisco_has_behind_snap(number: int, name: str) -> None:
 
 
 def test_cisco_s_keepalive_is_no_rarp() -> None:
-    assert layers(hexed("8f00 8035") + b"\0" * 20, 104) == {"chdlc"}
+    assert dissected(hexed("8f00 8035") + b"\0" * 20, 104).of("protocols") == [b"chdlc"]
 
 
 def test_a_layer_needs_none_of_its_bytes() -> None:
