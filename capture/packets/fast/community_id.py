@@ -102,7 +102,7 @@ def texts(source, destination, family, protocol, sports, dports, has_ports):  # 
             if not one_way:
                 dport = np.int64(counterpart)
         if not has_ports[k]:
-            sport = dport = 0
+            sport, dport = np.int64(0), np.int64(0)
         swapped = not one_way and _swapped(source, destination, k, size, sport, dport)
         block[:] = 0
         for i in range(size):
