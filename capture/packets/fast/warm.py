@@ -115,12 +115,15 @@ def main(arguments: list[str]) -> int:
             print(f"nothing to compile: all of it is in {compiled_cache.cache_folder()}")
         return 0
     print("compiling the dissector's loops, once for these sources and this CPU ...", flush=True)
-    found = compile_all(lambda line: print(line, flush=True) if verbose else None)
-    print(
-        f"compiled: {found.functions} functions of {len(found.modules)} modules in {found.seconds:.0f} s; "
-        f"{found.size / 1e6:.1f} MB in {found.folder}",
-        flush=True,
-    )
+    try:
+        found = compile_all(lambda line: print(line, flush=True) if verbose else None)
+    except Exception as error:
+        if verbose:
+            raise
+        print(f"{type(error).__name__}: {' '.join(str(error).split())}", flush=True)
+        return 1
+    what = f"compiled: {found.functions} functions of {len(found.modules)} modules" if found.modules else "nothing was missing:"
+    print(f"{what} in {found.seconds:.0f} s; {found.size / 1e6:.1f} MB in {found.folder}", flush=True)
     return 0
 
 
