@@ -14,7 +14,7 @@ from capture.packets.fast.address_text import AddressTexts
 from capture.packets.fast.addresses import Table
 from capture.packets.fast.events import by_slot
 from capture.packets.fast.headers import bits, scratch, slots
-from capture.packets.fast.interning import NONE, distinct_pairs, finished, small, wide
+from capture.packets.fast.interning import NONE, distinct_pairs, finished, small, triples, wide
 from capture.packets.fast.merging import bits_as_rows, either, merged
 from capture.packets.fast.out import Out
 from capture.packets.labels import leaves
@@ -240,17 +240,11 @@ def leaf_names(leaf: int) -> tuple[str, ...]:
 
 def _protocols(words: NDArray[np.uint64], leaf: NDArray[np.uint32]) -> SetValues:
     n = words.shape[1]
-    low_code, low = wide(np.ascontiguousarray(words[0]))
-    high_code, high = wide(np.ascontiguousarray(words[1]))
-    leaf_code, leaf_values = wide(leaf.astype(np.uint64))
-    combined = (low_code.astype(np.uint64) * np.uint64(len(high)) + high_code) * np.uint64(len(leaf_values)) + leaf_code
-    code, values = wide(combined)
+    code, first = triples(words[0], words[1], leaf)
     sets = []
-    for value in values.tolist():
-        rest, leaf_at = divmod(value, len(leaf_values))
-        low_at, high_at = divmod(rest, len(high))
-        members = _members(int(low[low_at])) + [64 + bit for bit in _members(int(high[high_at]))]
-        members += [bits.BIT[name] for name in leaf_names(int(leaf_values[leaf_at]))]
+    for low, high, behind in zip(words[0][first].tolist(), words[1][first].tolist(), leaf[first].tolist(), strict=True):
+        members = _members(low) + [64 + bit for bit in _members(high)]
+        members += [bits.BIT[name] for name in leaf_names(behind)]
         sets.append(sorted(set(members)))
     column = bits_as_rows(np.arange(n, dtype=np.uint32), code, sets)
     assert not isinstance(column.values, list)

@@ -93,6 +93,41 @@ def wide(numbers):  # type: ignore[no-untyped-def]
     return code, values[:known]
 
 
+@compiled(types.Tuple((_U32, _I64))(_U64, _U64, _U32))
+def triples(a, b, c):  # type: ignore[no-untyped-def]
+    """Codes of triples (a[i], b[i], c[i]), of which there are few: (code uint32 (n,), first: int64, i of each code)."""
+    capacity = 1024
+    table = np.full(capacity, NONE, np.uint32)
+    first = np.empty(capacity // 2, np.int64)
+    code = np.empty(len(a), np.uint32)
+    known = 0
+    for i in range(len(a)):
+        if known == len(first):
+            capacity *= 2
+            grown = np.empty(capacity // 2, np.int64)
+            grown[:known] = first
+            first = grown
+            table = np.full(capacity, NONE, np.uint32)
+            for j in range(known):
+                k = first[j]
+                at = np.int64(mixed(mixed(a[k] ^ np.uint64(c[k])) ^ b[k]) & np.uint64(capacity - 1))
+                while table[at] != NONE:
+                    at = (at + 1) & (capacity - 1)
+                table[at] = j
+        at = np.int64(mixed(mixed(a[i] ^ np.uint64(c[i])) ^ b[i]) & np.uint64(capacity - 1))
+        while table[at] != NONE:
+            k = first[table[at]]
+            if a[k] == a[i] and b[k] == b[i] and c[k] == c[i]:
+                break
+            at = (at + 1) & (capacity - 1)
+        if table[at] == NONE:
+            table[at] = known
+            first[known] = i
+            known += 1
+        code[i] = table[at]
+    return code, first[:known]
+
+
 @borrowing()
 def _hash(data, at, length):  # type: ignore[no-untyped-def]
     value = np.uint64(length) * np.uint64(0x9E3779B97F4A7C15)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.packets.fast.interning import NONE, distinct_pairs, finished, small, spans, texts, wide
+from capture.packets.fast.interning import NONE, distinct_pairs, finished, small, spans, texts, triples, wide
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 65535)), max_size=300))
@@ -30,6 +30,21 @@ def test_more_distinct_numbers_than_the_first_table_holds():
     code, values = wide(np.concatenate([numbers, numbers[::-1]]))
     assert (values == numbers).all()
     assert (code == np.concatenate([np.arange(100_000), np.arange(100_000)[::-1]])).all()
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), max_size=300))
+@settings(max_examples=60, deadline=None)
+def test_triples(found):
+    columns = [np.array([one[side] for one in found], kind) for side, kind in enumerate((np.uint64, np.uint64, np.uint32))]
+    code, first = triples(*columns)
+    assert [found[k] for k in first] == list(dict.fromkeys(found))
+    assert [found[first[c]] for c in code] == found
+
+
+def test_more_triples_than_the_first_table_holds():
+    numbers = np.arange(5000, dtype=np.uint64)
+    code, first = triples(numbers // np.uint64(50), numbers % np.uint64(50), np.ones(5000, np.uint32))
+    assert (code == np.arange(5000)).all() and (first == np.arange(5000)).all()
 
 
 @given(st.lists(st.binary(max_size=40), max_size=100))
