@@ -6,8 +6,7 @@ import numpy as np
 
 from capture.packets.compiling import borrowing, compiled
 from capture.packets.fast.out import EXTRACT, byte, heap_text, number, room, span
-from capture.packets.fast.recognise.http import _is_http_request as is_http_request
-from capture.packets.fast.recognise.http import is_token
+from capture.packets.fast.recognise.http import is_http_request, is_token
 from capture.packets.fast.recognise.octets import begins, is_digit, line_end, octets, three_digits
 from capture.packets.fast.slots import HEAP, NUMBER, SPAN, Slot
 

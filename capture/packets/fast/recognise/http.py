@@ -53,7 +53,7 @@ def text_kind(data, at, end):  # type: ignore[no-untyped-def]
             known = _strict_kind(data, method, at, last)
             if known:
                 return known
-    return HTTP if _is_http_request(data, method, size, last, behind == end) else 0
+    return HTTP if is_http_request(data, method, size, last, behind == end) else 0
 
 
 @borrowing()
@@ -116,7 +116,7 @@ def _status_kind(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @borrowing()
-def _is_http_request(data, method, size, end, cut):  # type: ignore[no-untyped-def]
+def is_http_request(data, method, size, end, cut):  # type: ignore[no-untyped-def]
     """Whether the line data[method:end] is a request line, whose method has `size` bytes. cut: the payload ends with the line."""
     target = method + size
     while target < end and data[target] == _SPACE:
