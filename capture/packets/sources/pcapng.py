@@ -7,6 +7,7 @@ blocks, custom blocks too, are no packets and take no number. Interfaces are num
 from __future__ import annotations
 
 import struct
+from typing import NoReturn
 
 from capture.packets.batch import CaptureInfo
 from capture.packets.errors import NotACapture, ReadError
@@ -160,7 +161,7 @@ class PcapngWalk(Walk):
         if kind in (SECTION, INTERFACE):
             self._describe(window, kind, length)
         elif kind in PACKET_BLOCKS and window.want(self.offset, length) == length:
-            self._check_packet(window, kind, length)
+            self._refuse_packet(window, kind, length)
         return True
 
     def _block(self, window: Window) -> tuple[int, int] | None:
@@ -212,7 +213,7 @@ class PcapngWalk(Walk):
         if again != len(block):
             raise self._error(f"a block of {len(block)} bytes says {again} at its end")
 
-    def _check_packet(self, window: Window, kind: int, length: int) -> None:
+    def _refuse_packet(self, window: Window, kind: int, length: int) -> NoReturn:
         """Raises what is wrong with a packet block that the loop did not take."""
         at, order = self.offset - window.base, self.table.order
         block = bytes(window.buffer[at : at + length])
@@ -227,16 +228,17 @@ class PcapngWalk(Walk):
             (captured,) = struct.unpack_from(order + "I", block, 8)
             snaplen = self.table.interface(self.table.first).snaplen
             self._check_length(min(captured, snaplen) if snaplen else captured, length - SMALLEST_SIMPLE)
-            return
-        if length < SMALLEST_PACKET:
+        elif length < SMALLEST_PACKET:
             raise self._error(f"a packet block of {length} bytes")
-        (captured,) = struct.unpack_from(order + "I", block, 20)
-        if kind == ENHANCED_PACKET:
-            self._check_length(captured, length - SMALLEST_PACKET)
-            self._check_interface(struct.unpack_from(order + "I", block, 8)[0], described)
         else:
-            self._check_interface(struct.unpack_from(order + "H", block, 8)[0], described)
+            (captured,) = struct.unpack_from(order + "I", block, 20)
+            (number,) = struct.unpack_from(order + ("I" if kind == ENHANCED_PACKET else "H"), block, 8)
+            if kind == ENHANCED_PACKET:
+                self._check_length(captured, length - SMALLEST_PACKET)
+            self._check_interface(number, described)
             self._check_length(captured, length - SMALLEST_PACKET)
+        # Never so, as long as the loop and this agree; if they do not, a scan that ends is better than one that never does.
+        raise self._error(f"a packet block of type {kind} that cannot be read")
 
     def _check_interface(self, number: int, described: int) -> None:
         if number >= described:
