@@ -94,7 +94,7 @@ def _look(data, at, end, transport, by_port):  # type: ignore[no-untyped-def]
 
     There is not one branch. Payloads of fewer than _LEAST bytes are not read; data[0:] is, and not used.
     """
-    has, whole = (at >= 0) & (at < end), (at >= 0) & (end - at >= _LEAST)
+    has, whole = at < end, end - at >= _LEAST
     safe = np.uint64(at) * np.uint64(whole)  # unsigned: numba then leaves out what makes negative indices count from the end
     fifth = data[safe + np.uint64(4)]
     length = np.uint64(data[safe + np.uint64(3)]) << np.uint64(8) | np.uint64(fifth)
@@ -114,10 +114,9 @@ def _ask(data, payloads, begun, members, kinds, by_port):  # type: ignore[no-unt
     for k in range(len(members)):
         i = begun + np.int64(members[k])
         at, end, source, destination = payloads.at[i], payloads.end[i], payloads.source[i], payloads.destination[i]
-        if at >= 0:
-            kinds[i] = kind_of(data, at, end, payloads.transport[i], source, destination, by_port[i])
-            if kinds[i]:
-                by_port[i] = 0
+        kinds[i] = kind_of(data, at, end, payloads.transport[i], source, destination, by_port[i])
+        if kinds[i]:
+            by_port[i] = 0
 
 
 @compiled(types.void(DATA, PAYLOADS, types.uint8[:, ::1], types.uint8[::1], types.uint8[::1]))
@@ -128,18 +127,25 @@ def classify(data, payloads, ports, kinds, by_port):  # type: ignore[no-untyped-
     """
     look = len(data) >= _LEAST
     groups, sizes = np.empty((_GROUPS, _BLOCK), np.uint16), np.empty(_GROUPS, np.int64)
+    carrying = np.empty(_BLOCK + _AHEAD, np.int64)  # the packets of a block that have a payload
     for begun in range(0, len(kinds), _BLOCK):
+        count = 0
+        for i in range(begun, min(begun + _BLOCK, len(kinds))):
+            kinds[i] = by_port[i] = 0
+            carrying[count] = i
+            count += np.int64(payloads.at[i] >= 0)
+        carrying[count : count + _AHEAD] = begun
         sizes[:] = 0
-        for k in range(min(_BLOCK, len(kinds) - begun)):
-            i = begun + k
-            prefetch(data, payloads.at[min(i + _AHEAD, len(kinds) - 1)])
+        for k in range(count):
+            prefetch(data, payloads.at[carrying[k + _AHEAD]])
+            i = carrying[k]
             at, transport = payloads.at[i], payloads.transport[i]
             number = port_of(ports, transport, payloads.source[i], payloads.destination[i])
             group = _look(data, at, payloads.end[i], transport, number) if look else np.int64(_SHORT)
             tls = np.uint8(group == _IS_TLS)
             kinds[i] = tls * np.uint8(_TLS)
-            by_port[i] = number * np.uint8(at >= 0) * (np.uint8(1) - tls)
-            groups[group, sizes[group]] = k
+            by_port[i] = number * (np.uint8(1) - tls)
+            groups[group, sizes[group]] = i - begun
             sizes[group] += 1
         for group in range(_SHORT, _GROUPS):
             _ask(data, payloads, begun, groups[group, : sizes[group]], kinds, by_port)
