@@ -129,7 +129,7 @@ def classify(data, payloads, ports, kinds, by_port):  # type: ignore[no-untyped-
     groups, sizes = np.empty((_GROUPS, _BLOCK), np.uint16), np.empty(_GROUPS, np.int64)
     carrying = np.empty(_BLOCK + _AHEAD, np.int64)  # the packets of a block that have a payload
     for begun in range(0, len(kinds), _BLOCK):
-        count = 0
+        count = np.int64(0)
         for i in range(begun, min(begun + _BLOCK, len(kinds))):
             kinds[i] = by_port[i] = 0
             carrying[count] = i
