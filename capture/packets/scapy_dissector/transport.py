@@ -50,10 +50,10 @@ def tcp(walk: Walk, at: int) -> Step:
     size = fields["dataofs"] * 4
     if walk.first:
         note_options(walk, at + 20, at + size)
+        if at + size <= walk.wire_end:  # whether or not the snaplen kept all options
+            walk.add("tcp-payload-length", walk.wire_end - at - size)
     if not walk.has(at, size, "tcp", "options beyond segment"):
         return None
-    if walk.first:
-        walk.add("tcp-payload-length", walk.wire_end - at - size)
     return _payload(walk, "tcp", source, destination, at + size)
 
 

@@ -229,7 +229,8 @@ def chdlc(data, w, at):  # type: ignore[no-untyped-def]
     if not has(w, at, 4, errors.CHDLC):
         return steps.DONE
     protocol = u16(data, at + 2)
-    return behind_ethertype(w, protocol, at + 4) if protocol > 1500 else steps.DONE
+    slarp = protocol == 0x8035  # Cisco's keepalives, where Ethernet has RARP
+    return behind_ethertype(w, protocol, at + 4) if protocol > 1500 and not slarp else steps.DONE
 
 
 @borrowing()

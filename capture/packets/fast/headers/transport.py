@@ -82,10 +82,10 @@ def tcp(data, w, at, flows, out):  # type: ignore[no-untyped-def]
         return steps.DONE
     if first and size > 20 and w[WANT_OPTIONS]:
         _options(data, w, at + 20, min(at + size, w[END]), out)
+    if first and at + size <= w[WIRE_END]:  # whether or not the snaplen kept all options
+        w[TCP_PAYLOAD] = w[WIRE_END] - at - size
     if not has(w, at, size, errors.TCP_OPTIONS):
         return steps.DONE
-    if first:
-        w[TCP_PAYLOAD] = max(0, w[WIRE_END] - at - size)
     return _payload(w, at + size)
 
 
