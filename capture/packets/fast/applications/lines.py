@@ -56,7 +56,7 @@ def verb(data, at, end):  # type: ignore[no-untyped-def]
 @compiled()
 def known(word, verbs):  # type: ignore[no-untyped-def]
     """Whether `word` is one of the packed `verbs`."""
-    for k in range(len(verbs)):  # noqa: SIM110 (numba compiles no generators)
+    for k in range(len(verbs)):
         if verbs[k] == word:
             return True
     return False

@@ -25,7 +25,7 @@ def _has(data, at, end, text):  # type: ignore[no-untyped-def]
     """Whether `text` stands at `at`."""
     if at + len(text) > end:
         return False
-    for j in range(len(text)):  # noqa: SIM110 (numba compiles no generators)
+    for j in range(len(text)):
         if data[at + j] != text[j]:
             return False
     return True
