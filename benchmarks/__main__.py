@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import captures, page, sections
-from capture.packets.dissect import DISSECTORS
 
 SECTIONS = ("speed", "memory", "compiling")
 
@@ -33,8 +32,6 @@ def main() -> int:
         if "compiling" in wanted:
             page.write("compiling", sections.compiling(_say))
         if "memory" in wanted:
-            if "fast" not in DISSECTORS:
-                parser.error("memory is that of the fast dissector, which is not here")
             large = args.large or _made(folder, args.large_packets)
             page.write("memory", sections.peak_memory(large, _say))
             if args.large is None:

@@ -1,40 +1,28 @@
-"""Our own steps, timed: scan, filter, and reading + dissecting + interning of picap's and of all fields."""
+"""Our own steps, timed: scanning, and reading + dissecting + interning of picap's and of all fields."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+from benchmarks import scan
 from benchmarks.timing import Subject
-from capture.packets.dissect import DISSECTORS, dissect
+from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
 from capture.packets.sources import open_capture
 
-BATCH_PACKETS = 262144  # the product's own (setting BATCH_PACKETS)
-FILTER = "tcp port 80"
+BATCH_PACKETS = 65536
+PICAP, ALL, SCAPY = "fast, picap's fields", "fast, all fields", "scapy dissector"
 
 
-def ours(capture: Path, sample: Path) -> list[Subject]:
-    """sample: a shorter capture for the dissector that goes packet by packet."""
-    subjects = [
-        Subject("scan", "reads record headers, makes the locator", lambda: scan(capture)),
-        Subject("scan with BPF", f"the same through libpcap's filter `{FILTER}`", lambda: scan(capture, FILTER)),
+def ours(capture: Path, tiny: Path) -> list[Subject]:
+    """tiny: a shorter capture for the dissector that goes packet by packet."""
+    return [
+        *scan.subjects(capture),
+        Subject(PICAP, "scan, read, dissect, intern: picap's fields", partial(dissected, capture, "picap", "fast")),
+        Subject(ALL, "the same, every field", partial(dissected, capture, "all", "fast")),
+        Subject(SCAPY, "our reference, every field", partial(dissected, tiny, "all", "scapy")),
     ]
-    if "fast" in DISSECTORS:
-        subjects += [
-            Subject(
-                "fast, picap's fields",
-                "scan, read, dissect, intern: the 12 fields of picap and those that are always indexed",
-                lambda: dissected(capture, "picap", "fast"),
-            ),
-            Subject("fast, all fields", "the same, every field", lambda: dissected(capture, "all", "fast")),
-        ]
-    return [*subjects, Subject("scapy dissector", "our reference, every field", lambda: dissected(sample, "all", "scapy"))]
-
-
-def scan(capture: Path, expression: str = "") -> int:
-    """Packets looked at."""
-    with open_capture(capture) as source:
-        return sum(batch.read for batch in source.scan(BATCH_PACKETS, expression))
 
 
 def dissected(capture: Path, preset: str, dissector: str) -> int:
