@@ -197,7 +197,6 @@ class Table:
             self.kind_of = np.concatenate([self.kind_of, np.zeros_like(self.kind_of)])
             self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
         self.kind_of[first:last] = kind
-        self.counts[first:last] = 0
         self.at[shape.INTERFACES] = last
 
     def _comment(self, found: list[tuple[int, bytes]]) -> bool:

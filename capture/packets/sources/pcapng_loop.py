@@ -16,7 +16,6 @@ from capture.packets.batch import LOCATOR_DTYPE, NO_TIME
 from capture.packets.bpf_call import call_bpf
 from capture.packets.compiling import compiled
 from capture.packets.sources.pcapng_shape import (
-    A_SECTION,
     COMMENTED,
     COMMENTS_WANTED,
     ENHANCED_PACKET,
@@ -137,8 +136,8 @@ def nanoseconds(ticks: Any, resolution: Any, plus: Any) -> Any:
 
 
 @compiled()
-def _find_known(buffer: Any, at: Any, length: Any, order: Any, known: Any, known_bytes: Any) -> Any:
-    """Index of a description block among those met before, -1 if it is none. order: of the section; of no matter for sections."""
+def _find_known(buffer: Any, at: Any, length: Any, known: Any, known_bytes: Any) -> Any:
+    """Index of a description block among those met before, -1 if it is none. Of equal bytes the byte order is equal, too."""
     digest = _hash(buffer, at, length)
     for i in range(len(known)):
         if known[i, SIZE_OF] == 0:
@@ -146,8 +145,6 @@ def _find_known(buffer: Any, at: Any, length: Any, order: Any, known: Any, known
         if known[i, HASH] == 0:
             known[i, HASH] = _hash(known_bytes, known[i, START], known[i, SIZE_OF])
         if known[i, HASH] != digest or known[i, SIZE_OF] != length:
-            continue
-        if known[i, MEANING] != A_SECTION and known[i, ORDER] != order:
             continue
         same = True
         for j in range(length):
@@ -251,7 +248,7 @@ def scan_blocks(buffer: Any, walk: Any, out: Any, kinds: Any, kind_of: Any, coun
         if block == SECTION or block == INTERFACE:
             index = np.int64(-1)
             if following <= end and length <= MAX_KNOWN_BYTES:
-                index = _find_known(buffer, at, length, walk[BIG_ENDIAN], known, known_bytes)
+                index = _find_known(buffer, at, length, known, known_bytes)
             if index < 0 or (block == INTERFACE and walk[INTERFACES] == len(kind_of)):
                 reason = LOOK
                 break
@@ -260,7 +257,6 @@ def scan_blocks(buffer: Any, walk: Any, out: Any, kinds: Any, kind_of: Any, coun
                 big = walk[BIG_ENDIAN] != 0
             else:
                 kind_of[walk[INTERFACES]] = known[index, MEANING]
-                counts[walk[INTERFACES], :] = 0
                 walk[INTERFACES] += 1
             offset = following
             continue

@@ -29,7 +29,7 @@ KIND_COLUMNS = 5
 RECEIVED, DROPPED, ACCEPTED, OS_DROPPED, SAID, LOST = range(6)  # SAID: a bit for each of the four that was said
 COUNT_COLUMNS = 6
 
-# Columns of `known`: description blocks met before. `meaning`: the interface's kind, or one of the two kinds of section.
+# Columns of `known`: description blocks met before. MEANING: the interface's kind, or one of the two kinds of section.
 HASH, START, SIZE_OF, ORDER, MEANING = range(5)
 KNOWN_COLUMNS = 5
 MAX_KNOWN, MAX_KNOWN_BYTES = 256, 1 << 16

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capture.packets.errors import FilterError
 from capture.packets.sources import open_capture
 from tests.capture.packets.sources.scanning import check_every_resume_point, locator_of, scan_all
-from tests.capture.packets.sources.writing import Packet, pcap
+from tests.capture.packets.sources.writing import Packet, enhanced, interface, pcap, section, simple
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -32,9 +32,14 @@ def test_numbers_counts_and_resume_points(tmp_path: Path, large: list[bool], bat
     check_every_resume_point(path, batch, "greater 60")
 
 
-def test_a_long_run_of_dropped_packets_shows_progress(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "capture",
+    [pcap([Packet(b"", 0)] * 45), section() + interface() + enhanced(b"", 0) * 20 + simple(b"", 0) * 25],
+    ids=["pcap", "pcapng"],
+)
+def test_a_long_run_of_dropped_packets_shows_progress(tmp_path: Path, capture: bytes) -> None:
     path = tmp_path / "dropped"
-    path.write_bytes(pcap([Packet(b"", 0)] * 45))
+    path.write_bytes(capture)
     batches, _ = scan_all(path, 2, "greater 60")
     assert [(len(one.locator), one.read, one.filtered_out) for one in batches] == [(0, 20, 20), (0, 20, 20), (0, 5, 5)]
 
