@@ -1,0 +1,1 @@
+"""The benchmark command: that it measures what its rows say, and replaces its own sections only."""
