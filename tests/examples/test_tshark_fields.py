@@ -123,7 +123,7 @@ def test_installed_its_fields_are_fields_like_others(shared, tmp_path_factory):
         assert (job["state"], job["not_indexed"]) == ("done", [])
         assert {"tshark-dns-qry-name", "netsrc"} <= set(job["fields"])
         (top,) = server.pql("TopN(tshark-dns-qry-name)")
-        assert {one["Key"]: one["Count"] for one in top} == shown(capture, "dns.qry.name")
+        assert {one["key"]: one["count"] for one in top} == shown(capture, "dns.qry.name")
         listed = {one["name"]: one for one in server.ask("GET", "/fields/")[1]}
         assert listed["tshark-dns-qry-name"]["plugin"] == "picapweb-tshark-fields"
         assert listed["tshark-dns-qry-name"]["wireshark"] == "dns.qry.name"

@@ -67,10 +67,8 @@ class AddressTexts:
     def _all(self) -> list[bytes]:
         count = int(self._table.used[0])
         heap, ends = short_texts(self._table.keys, self._table.kind, count)
-        raw, texts, begin = heap.tobytes(), [], 0
-        for end in ends.tolist():
-            texts.append(raw[begin:end])
-            begin = end
+        raw, until = heap.tobytes(), ends.tolist()
+        texts = [raw[begin:end] for begin, end in zip([0, *until], until, strict=False)]
         six = np.flatnonzero(self._table.kind[:count] == IPV6)
         wire = self._table.keys[six].astype(">u8").tobytes()  # big-endian: the 16 bytes in the order of the wire
         for k, number in enumerate(six.tolist()):

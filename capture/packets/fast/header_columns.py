@@ -14,7 +14,7 @@ from capture.packets.fast.address_text import AddressTexts
 from capture.packets.fast.addresses import Table
 from capture.packets.fast.events import by_slot
 from capture.packets.fast.headers import bits, scratch, slots
-from capture.packets.fast.interning import NONE, distinct_pairs, finished, small, triples, wide
+from capture.packets.fast.interning import NONE, distinct, distinct_pairs, small, triples, wide
 from capture.packets.fast.merging import bits_as_rows, either, merged
 from capture.packets.fast.out import Out
 from capture.packets.labels import leaves
@@ -133,7 +133,12 @@ def header_columns(
         found["tcp-payload-length"] = IntValues(packet, cell[packet].astype(np.int64))
     if "community-id" in fields:
         packet, code, values = small(cells[scratch.FLOW], max(1, int(flows.used[0])))
-        found["community-id"] = finished(packet, code, _community_ids(values, table, flows))
+        ids = _community_ids(values, table, flows)
+        width = community_id.LENGTH
+        begin = np.arange(len(ids), dtype=np.uint64) * np.uint64(width)
+        # both directions have one id, and so have some kinds of ICMP
+        same, known = distinct(ids.reshape(-1), begin, np.full(len(ids), width, np.uint64))
+        found["community-id"] = SetValues(packet, same[code], known)
     if "protocols" in fields:
         found["protocols"] = _protocols(words, cells[scratch.LEAF])
     _events(found, fields, words, texts, out)
@@ -195,8 +200,8 @@ def _events(
         found["tcp-option"] = merged([part, rare]) if isinstance(rare, SetValues) else part
 
 
-def _community_ids(numbers: NDArray[np.uint64], table: Table, flows: Table) -> list[bytes]:
-    """Community IDs of distinct flows: see `note_flow` for the keys."""
+def _community_ids(numbers: NDArray[np.uint64], table: Table, flows: Table) -> NDArray[np.uint8]:
+    """Community IDs of flows, uint8 (flows, LENGTH): see `note_flow` for the keys."""
     keys = flows.keys[numbers.astype(np.int64)]
     ends = [(keys[:, 0] >> np.uint64(shift) & np.uint64(0xFFFFFFFF)).astype(np.int64) for shift in (32, 0)]
     family = np.ascontiguousarray(table.kind[ends[0]])
@@ -207,7 +212,7 @@ def _community_ids(numbers: NDArray[np.uint64], table: Table, flows: Table) -> l
         raw[four, :4] = raw[four, 12:]  # IPv4 addresses are the first 4 bytes of the 16
         sides.append(np.ascontiguousarray(raw))
     word = keys[:, 1]
-    ids = community_id.texts(
+    made: NDArray[np.uint8] = community_id.texts(
         sides[0],
         sides[1],
         family,
@@ -216,9 +221,7 @@ def _community_ids(numbers: NDArray[np.uint64], table: Table, flows: Table) -> l
         (word & np.uint64(0xFFFF)).astype(np.uint16),
         (word >> np.uint64(40) & np.uint64(1)).astype(np.uint8),
     )
-    raw_ids = ids.tobytes()
-    width = ids.shape[1] if len(ids) else 0
-    return [raw_ids[k * width : (k + 1) * width] for k in range(len(ids))]
+    return made
 
 
 _LEAVES = {

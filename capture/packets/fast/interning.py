@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -222,22 +223,26 @@ def texts(
 ) -> SetValues:
     """A set column of byte strings (see `spans`), `finish` applied to each distinct one (see Slot)."""
     code, raw = distinct(data, starts, lengths)
-    return finished(packet, code, raw if finish is None else [finish(value) for value in raw])
+    if finish is None:  # distinct already, and no loop emits empty texts
+        packet, code = distinct_pairs(packet, code)
+        return SetValues(packet, code, raw)
+    return finished(packet, code, [finish(value) for value in raw])
 
 
 def finished(packet: NDArray[np.uint32], code: NDArray[np.uint32], made: list[bytes | int | None] | list[bytes]) -> SetValues:
     """A set column from codes whose values may be None (left out) or the same for several codes. packet: ascending."""
-    new: dict[bytes | int, int] = {}
-    translate = np.array([NONE if v is None or v == b"" else new.setdefault(v, len(new)) for v in made], np.uint32)
-    code = translate[code] if len(code) else code
-    if None in made or b"" in made:
-        kept = code != NONE
-        packet, code = packet[kept], code[kept]
-    packet, code = distinct_pairs(np.ascontiguousarray(packet), np.ascontiguousarray(code))
-    values = list(new)
+    values: list[Any] = made  # type: ignore[assignment]
+    kept = set(made) - {None, b""}
+    if len(kept) < len(made):  # values to join, or to leave out
+        new: dict[bytes | int, int] = {}
+        translate = np.array([NONE if v is None or v == b"" else new.setdefault(v, len(new)) for v in made], np.uint32)
+        code = translate[code]
+        packet, code = packet[code != NONE], code[code != NONE]
+        values = list(new)
+    packets, codes = distinct_pairs(packet, code)
     if values and isinstance(values[0], bytes):
-        return SetValues(packet, code, values)  # type: ignore[arg-type]
-    return SetValues(packet, code, np.array(values, np.uint64))
+        return SetValues(packets, codes, values)
+    return SetValues(packets, codes, np.array(values, np.uint64))
 
 
 def several_fields(

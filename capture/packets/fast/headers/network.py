@@ -49,8 +49,11 @@ WHOLE, FIRST, MIDDLE, LAST, ATOMIC = -1, 0, 1, 2, 3  # positions in the choices 
 
 @inlined()
 def note_flow(w, flows, protocol, source, destination, has_ports):  # type: ignore[no-untyped-def]
-    """The conversation of the first IP header."""
-    first = np.uint64(w[NETSRC]) << np.uint64(32) | np.uint64(w[NETDST])
+    """The conversation of the first IP header. Both directions are one flow, save for ICMP's, whose types differ."""
+    here, there = w[NETSRC], w[NETDST]
+    if here > there and protocol != 1 and protocol != 58:
+        here, there, source, destination = there, here, destination, source
+    first = np.uint64(here) << np.uint64(32) | np.uint64(there)
     second = np.uint64(has_ports << 40 | protocol << 32 | source << 16 | destination)
     w[FLOW] = add(flows, first, second, np.uint8(KIND_FLOW))
 
