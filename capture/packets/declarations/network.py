@@ -95,8 +95,8 @@ FIELDS = (
     Field(
         "fragment",
         "choice",
-        "Which fragment of a datagram the first IP header (or the fragment header behind it) makes the packet; `atomic` is an IPv6 "
-        "fragment header on a whole datagram (RFC 6946). None for packets that are no fragments.",
+        "Which fragment of a datagram the first IP header (or the fragment header behind it) makes the packet; `atomic` is an "
+        "IPv6 fragment header on a whole datagram (RFC 6946). None for packets that are no fragments.",
         'Row(fragment="first")',
         protocol="ip",
         wireshark="ip.frag_offset ipv6.fraghdr.offset",

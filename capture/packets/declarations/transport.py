@@ -63,8 +63,8 @@ FIELDS = (
     Field(
         "tcp-flagset",
         "text",
-        "All flags of the TCP header directly behind the first IP header as one value, in the order of the bits: `SYN`, `SYN,ACK`, "
-        "`FIN,PSH,ACK`; `none` where no flag is set.",
+        "All flags of the TCP header directly behind the first IP header as one value, in the order of the bits: `SYN`, "
+        "`SYN,ACK`, `FIN,PSH,ACK`; `none` where no flag is set.",
         'Row(tcp-flagset="SYN,ACK")',
         protocol="tcp",
         wireshark="tcp.flags",
@@ -129,8 +129,8 @@ FIELDS = (
     Field(
         "community-id",
         "text",
-        "Community ID (version 1, seed 0) of the conversation of the first IP header: the flow hash of Zeek, Suricata and Arkime. "
-        "None for later fragments, and where the ports were cut off.",
+        "Community ID (version 1, seed 0) of the conversation of the first IP header: the flow hash of Zeek, Suricata and "
+        "Arkime. None for later fragments, and where the ports were cut off.",
         'Row(community-id="1:LQU9qZlK+B5F3KDmev6m5PMibrg=")',
         protocol="transport",
         wireshark="communityid",
