@@ -44,6 +44,14 @@ def test_a_long_run_of_dropped_packets_shows_progress(tmp_path: Path, capture: b
     assert [(len(one.locator), one.read, one.filtered_out) for one in batches] == [(0, 20, 20), (0, 20, 20), (0, 5, 5)]
 
 
+def test_batches_that_were_handed_out_stay_as_they_were(tmp_path: Path) -> None:
+    """Also those that ended before they were full."""
+    path = tmp_path / "rare"
+    path.write_bytes(pcap(([Packet(b"", 90)] + [Packet(b"", 0)] * 20) * 4))
+    batches, _ = scan_all(path, 2, "greater 60")
+    assert [one.locator["number"].tolist() for one in batches] == [[1], [22], [43], [64]]
+
+
 def test_the_wire_length_is_what_len_means(tmp_path: Path) -> None:
     path = tmp_path / "snapped"
     path.write_bytes(pcap([Packet(b"\0" * 40, 1500), Packet(b"\0" * 40, 40)]))
