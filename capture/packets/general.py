@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from capture.packets.columns import IntValues, SetValues
 from capture.packets.fast.interning import NONE, finished, small, wide
+from capture.packets.fast.records import records, whole_seconds
 from capture.packets.registry import FIELDS
-
-_NS = 1_000_000_000
 
 
 def general_fields(
@@ -27,14 +26,15 @@ def general_fields(
     if not len(locator):
         return out
     every = np.arange(len(locator), dtype=np.uint32)
-    captured, wire = locator["captured_length"], locator["wire_length"]
+    captured, wire, linktype, time_ns = records(locator)
     if "length" in fields:
-        out["length"] = IntValues(every, wire.astype(np.int64))
+        out["length"] = IntValues(every, wire)
     if "captured-length" in fields:
-        out["captured-length"] = IntValues(every, captured.astype(np.int64))
-    cut = every[captured < wire]
-    if "truncated" in fields and len(cut):
-        out["truncated"] = SetValues(cut, np.zeros(len(cut), np.uint32), np.zeros(1, np.uint64))
+        out["captured-length"] = IntValues(every, captured)
+    if "truncated" in fields:
+        cut = every[captured < wire]
+        if len(cut):
+            out["truncated"] = SetValues(cut, np.zeros(len(cut), np.uint32), np.zeros(1, np.uint64))
     if "iface" in fields and any(interfaces):
         code, numbers = wide(locator["interface"].astype(np.uint64))
         names = [interfaces[number] if number < len(interfaces) else b"" for number in numbers.tolist()]
@@ -43,16 +43,18 @@ def general_fields(
         cell = locator["direction"].astype(np.uint32) - np.uint32(1)  # 0, not known, becomes NONE
         out["direction"] = SetValues(*small(np.where(cell < 2, cell, NONE), 2))
     if "linktype" in fields:
-        out["linktype"] = _rows(every, locator["linktype"].astype(np.uint64))
-    times = locator["time_ns"]
-    since_1970 = times >= 0
-    all_timed = bool(since_1970.all())
-    timed = every if all_timed else every[since_1970]
+        out["linktype"] = _rows(every, linktype.view(np.uint64))
+    if time_ns.min() >= 0:
+        timed = every
+    else:
+        timed = every[time_ns >= 0]
+        time_ns = time_ns[timed]
     if len(timed):
-        seconds = ((times if all_timed else times[since_1970]) // _NS).astype(np.uint64)
+        code, seconds = wide(whole_seconds(time_ns))
         for name, field in FIELDS.items():
-            if field.encoding == "time" and not field.plugin and name in fields:
-                out[name] = _rows(timed, seconds // np.uint64(field.seconds))
+            if field.encoding == "time" and name in fields:
+                of_second, rows = wide(seconds // np.uint64(field.seconds))
+                out[name] = SetValues(timed, of_second[code], rows)
     return out
 
 

@@ -9,12 +9,14 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from capture.packets.columns import SetValues
 from capture.packets.compiling import borrowing, compiled
-from capture.packets.fast.addresses import IPV4, IPV6, MAC, Table
+from capture.packets.fast.addresses import IPV4, IPV6, Table
+from capture.packets.fast.interning import wide
 
-WIDEST = 17  # bytes of a MAC's text
+MAC_LENGTH = 17  # bytes of a MAC's text
 
-_SIGNATURE = types.Tuple((types.uint8[::1], types.int64[::1]))(types.uint64[:, ::1], types.uint8[::1], types.int64)
+_TEXTS = types.Tuple((types.uint8[::1], types.int64[::1]))
 
 
 @borrowing()
@@ -22,15 +24,15 @@ def _hex_digit(value):  # type: ignore[no-untyped-def]
     return np.uint8(48 + value if value < 10 else 87 + value)
 
 
-@compiled(_SIGNATURE)
-def short_texts(keys, kinds, count):  # type: ignore[no-untyped-def]
-    """Texts of IPv4 and MAC addresses, one behind the other: (bytes, end int64 (count,) of each). Others have none."""
-    heap = np.empty(WIDEST * count, np.uint8)
+@compiled(_TEXTS(types.uint64[:, ::1], types.uint8[::1], types.int64))
+def ipv4_texts(keys, kinds, count):  # type: ignore[no-untyped-def]
+    """Texts of a table's IPv4 addresses, one behind the other: (bytes, end int64 (count,) of each). Other keys have none."""
+    heap = np.empty(15 * count, np.uint8)
     end = np.empty(count, np.int64)
     k = 0
     for number in range(count):
-        low = keys[number, 1]
         if kinds[number] == IPV4:
+            low = keys[number, 1]
             for shift in range(24, -1, -8):
                 part = np.int64(low >> np.uint64(shift) & np.uint64(255))
                 if part >= 100:
@@ -44,21 +46,43 @@ def short_texts(keys, kinds, count):  # type: ignore[no-untyped-def]
                 if shift:
                     heap[k] = 46
                     k += 1
-        elif kinds[number] == MAC:
-            for shift in range(40, -1, -8):
-                part = np.int64(low >> np.uint64(shift) & np.uint64(255))
-                heap[k] = _hex_digit(part >> 4)
-                heap[k + 1] = _hex_digit(part & 15)
-                k += 2
-                if shift:
-                    heap[k] = 58
-                    k += 1
         end[number] = k
     return heap[:k], end
 
 
+@compiled(types.uint8[::1](types.uint64[::1]))
+def mac_texts(macs):  # type: ignore[no-untyped-def]
+    """Texts of MACs (48 bits each), lower-case with colons, MAC_LENGTH bytes each, one behind the other."""
+    heap = np.empty(MAC_LENGTH * len(macs), np.uint8)
+    k = 0
+    for i in range(len(macs)):
+        for shift in range(40, -1, -8):
+            part = np.int64(macs[i] >> np.uint64(shift) & np.uint64(255))
+            heap[k] = _hex_digit(part >> 4)
+            heap[k + 1] = _hex_digit(part & 15)
+            k += 2
+            if shift:
+                heap[k] = 58
+                k += 1
+    return heap
+
+
+def mac_columns(packet: NDArray[np.uint32], code: NDArray[np.uint32], pairs: NDArray[np.uint64], table: Table) -> list[SetValues]:
+    """Columns of destinations and of sources. code: of each packet's pair of addresses; pairs: their numbers in the table."""
+    keys = table.keys[pairs.astype(np.int64)]
+    destination = keys[:, 0] >> np.uint64(16)
+    source = (keys[:, 0] & np.uint64(0xFFFF)) << np.uint64(32) | keys[:, 1]
+    found = []
+    for macs in (destination, source):
+        of_pair, known = wide(np.ascontiguousarray(macs))
+        raw = mac_texts(known).tobytes()
+        texts = [raw[at : at + MAC_LENGTH] for at in range(0, len(raw), MAC_LENGTH)]
+        found.append(SetValues(packet, of_pair[code], texts))
+    return found
+
+
 class AddressTexts:
-    """Texts of the addresses of a table, by their numbers."""
+    """Texts of the IP addresses of a table, by their numbers."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -66,7 +90,7 @@ class AddressTexts:
     @cached_property
     def _all(self) -> list[bytes]:
         count = int(self._table.used[0])
-        heap, ends = short_texts(self._table.keys, self._table.kind, count)
+        heap, ends = ipv4_texts(self._table.keys, self._table.kind, count)
         raw, until = heap.tobytes(), ends.tolist()
         texts = [raw[begin:end] for begin, end in zip([0, *until], until, strict=False)]
         six = np.flatnonzero(self._table.kind[:count] == IPV6)
@@ -76,6 +100,6 @@ class AddressTexts:
         return texts
 
     def of(self, numbers: NDArray[np.uint64]) -> list[bytes]:
-        """The texts of distinct addresses: IPv4 dotted, IPv6 as in RFC 5952, MAC lower-case with colons."""
+        """The texts of distinct addresses: IPv4 dotted, IPv6 as in RFC 5952."""
         texts = self._all
         return [texts[number] for number in numbers.tolist()]

@@ -1,4 +1,4 @@
-"""Interning of addresses while headers are walked: IPv4, IPv6, MAC, and pairs of numbers (flows). A number for each, from 0.
+"""Interning of addresses while headers are walked: IPv4, IPv6, pairs of MACs, and flows. A number for each, from 0.
 
 The tables are grown between packets (`grown`), never within one: a packet adds few, and `add` writes without checks.
 """
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from capture.packets.compiling import compiled, inlined
 from capture.packets.fast.interning import NONE, mixed
 
-MAC, IPV4, IPV6, FLOW = 1, 4, 6, 7
+# MACS: both addresses of an Ethernet header, 12 bytes as they stand there: the first 8 and the last 4
+MACS, IPV4, IPV6, FLOW = 1, 4, 6, 7
 
 # A packet of at most 64 headers adds two or three to a table for each of them.
 PER_PACKET = 256

@@ -17,6 +17,8 @@ from capture.packets.fast.out import Payloads, make_out
 from capture.packets.fast.recognise.ports import PORT_NAMES
 from capture.packets.recognise.names import KINDS
 
+Events = tuple[NDArray[np.uint32], NDArray[np.uint64]]  # packets, numbers
+
 APP_NAMES = ["Payload", *(name for name, _ in KINDS)]
 
 
@@ -43,8 +45,8 @@ def note_layers(words: NDArray[np.uint64], payloads: Payloads, kinds: NDArray[np
 
 def payload_columns(
     fields: Collection[str],
-    app: NDArray[np.uint32],
-    app_port: NDArray[np.uint32],
+    app: Events,
+    app_port: Events,
     payloads: Payloads,
     kinds: NDArray[np.uint8],
     by_port: NDArray[np.uint8],
@@ -53,15 +55,23 @@ def payload_columns(
     found = {}
     carries = payloads.at >= 0
     if "appproto" in fields:
-        cell = np.where(carries, kinds.astype(np.uint32), app)
+        cell = _payload_or(carries, kinds, app)
         packet, code, values = small(cell, 256)
         found["appproto"] = finished(packet, code, [_app_name(value, APP_NAMES).encode() for value in values.tolist()])
     if "appproto-port" in fields:
-        cell = np.where(carries, np.where(by_port > 0, by_port.astype(np.uint32), NONE), app_port)
+        cell = _payload_or(carries & (by_port > 0), by_port, app_port)
         packet, code, values = small(cell, 256)
         names = ["", *PORT_NAMES]
         found["appproto-port"] = finished(packet, code, [_app_name(value, names).encode() for value in values.tolist()])
     return found
+
+
+def _payload_or(carries: NDArray[np.bool_], payload: NDArray[np.uint8], tunnel: Events) -> NDArray[np.uint32]:
+    """A cell: the payload's number, for packets without one the tunnel's."""
+    cell = np.full(len(carries), NONE, np.uint32)
+    cell[tunnel[0]] = tunnel[1]
+    np.copyto(cell, payload, where=carries)
+    return cell
 
 
 def _app_name(value: int, names: list[str]) -> str:
@@ -81,7 +91,10 @@ def application_columns(
         module = applications.module(application)
         if module is None or not any(name in fields for slot in module.SLOTS for name in slot.fields or (slot.field,)):
             continue
-        packets = np.flatnonzero(kinds == of[0] if len(of) == 1 else np.isin(kinds, of)).astype(np.uint32)
+        theirs = kinds == of[0]
+        for another in of[1:]:
+            theirs |= kinds == another
+        packets = np.flatnonzero(theirs).astype(np.uint32)
         out = module.extract(data, payloads, packets, make_out(4 * len(packets) + 64, 64 * len(packets) + 64))
         found += columns(out, module.SLOTS, data, fields)
     return found

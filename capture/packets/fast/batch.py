@@ -14,14 +14,14 @@ from capture.packets.columns import Dissected, IntValues, SetValues
 from capture.packets.decode_errors import DECODE_ERRORS
 from capture.packets.fast.addresses import make_table
 from capture.packets.fast.application_columns import application_columns, note_layers, payload_columns
-from capture.packets.fast.header_columns import NEEDED, Cells, header_columns
-from capture.packets.fast.headers import scratch
+from capture.packets.fast.header_columns import Cells, HeaderEvents, header_columns
+from capture.packets.fast.header_fields import APP, APP_PORT, ERROR, NEEDED, OF_OPTIONS, OF_WORDS
 from capture.packets.fast.headers.steps import first_headers
 from capture.packets.fast.headers.walk import walk
-from capture.packets.fast.interning import NONE
 from capture.packets.fast.merging import merged, merged_ints
 from capture.packets.fast.out import make_out, make_payloads
 from capture.packets.fast.recognise.dispatch import classified
+from capture.packets.fast.records import Records, records
 from capture.packets.scapy_dissector.linktypes import FIRST_HEADERS as SCAPY_LINKTYPES
 
 VERSION = "fast-1"
@@ -29,12 +29,11 @@ VERSION = "fast-1"
 keep_freed_memory()
 
 _FIRST = first_headers()
-_UNSUPPORTED = np.uint32(DECODE_ERRORS.index("linktype: unsupported"))
+_UNSUPPORTED = np.array([DECODE_ERRORS.index("linktype: unsupported")], np.uint64)
 
 _OF_PAYLOADS = {"appproto", "appproto-port", "protocols", "http-hostname", "http-useragent", "http-method"} | {
     field.name for field in APPLICATION_FIELDS
 }
-_OF_WORDS = {"protocols", "tcp-option"}
 
 
 def dissect_batch(batch: PacketBatch, fields: Collection[str]) -> Dissected:
@@ -43,9 +42,9 @@ def dissect_batch(batch: PacketBatch, fields: Collection[str]) -> Dissected:
     handed_over: how many packets went to the scapy dissector, whose link types are not walked here.
     """
     wanted = {*fields, "error"}
-    linktype = batch.locator["linktype"].astype(np.int64)
-    parts, undecodable = _walked(batch, wanted, linktype)
-    handed = _handed_over(linktype)
+    known = records(batch.locator)
+    parts, undecodable = _walked(batch, wanted, known)
+    handed = _handed_over(known.linktype)
     if len(handed):
         from capture.packets.scapy_dissector.batch import dissect_batch as dissect_with_scapy  # slow to import
 
@@ -60,22 +59,23 @@ def dissect_batch(batch: PacketBatch, fields: Collection[str]) -> Dissected:
 Parts = dict[str, list[SetValues | IntValues]]
 
 
-def _walked(batch: PacketBatch, wanted: set[str], linktype: NDArray[np.int64]) -> tuple[Parts, int]:
+def _walked(batch: PacketBatch, wanted: set[str], known: Records) -> tuple[Parts, int]:
     """Columns by field, of headers and of payloads, and how many packets have an error."""
-    n = len(batch)
+    n, linktype = len(batch), known.linktype
     data = batch.data if batch.data.flags.writeable and batch.data.flags.c_contiguous else batch.data.copy()
-    numbers = sorted({cell for name in wanted for cell in NEEDED.get(name, ())} | {scratch.APP, scratch.APP_PORT})
+    numbers = sorted({cell for name in wanted for cell in NEEDED.get(name, ())})
     grid = np.empty((len(numbers), n), np.uint32)
-    words = np.zeros((3, n if wanted & _OF_WORDS else 0), np.uint64)
+    words = np.zeros((3, n if wanted & OF_WORDS else 0), np.uint64)
     payloads = make_payloads(n)
     out, table, flows = walk(
         data,
         np.ascontiguousarray(batch.start, np.int64),
-        batch.locator["captured_length"].astype(np.int64),
-        batch.locator["wire_length"].astype(np.int64),
+        known.captured,
+        known.wire,
         linktype,
         _FIRST,
         np.array(numbers, np.int64),
+        bool(wanted & OF_OPTIONS),
         grid,
         words,
         payloads,
@@ -84,21 +84,23 @@ def _walked(batch: PacketBatch, wanted: set[str], linktype: NDArray[np.int64]) -
         make_out(),
     )
     cells: Cells = dict(zip(numbers, grid, strict=True))
-    unsupported = (_FIRST[linktype] == 0) & ~_SCAPY[linktype]
-    cells[scratch.ERROR][unsupported] = _UNSUPPORTED
+    events = HeaderEvents(out)
     parts: Parts = {}
+    unsupported = np.flatnonzero((_FIRST[linktype] == 0) & ~_SCAPY[linktype]).astype(np.uint32)
+    if len(unsupported):
+        parts["error"] = [SetValues(unsupported, np.zeros(len(unsupported), np.uint32), _UNSUPPORTED)]
     if wanted & _OF_PAYLOADS:
         kinds, by_port = classified(data, payloads)
         if "protocols" in wanted:
             note_layers(words, payloads, kinds)
-        app, app_port = cells[scratch.APP], cells[scratch.APP_PORT]
+        app, app_port = events.of(APP), events.of(APP_PORT)
         for name, column in payload_columns(wanted, app, app_port, payloads, kinds, by_port).items():
             parts.setdefault(name, []).append(column)
         for name, column in application_columns(wanted, data, payloads, kinds):
             parts.setdefault(name, []).append(column)
-    for name, either in header_columns(wanted, cells, words, table, flows, out).items():
+    for name, either in header_columns(wanted, cells, words, table, flows, events).items():
         parts.setdefault(name, []).append(either)
-    return parts, int(np.count_nonzero(cells[scratch.ERROR] != NONE))
+    return parts, len(unsupported) + len(events.of(ERROR)[0])
 
 
 def _scapy_linktypes() -> NDArray[np.bool_]:

@@ -231,7 +231,7 @@ def texts(
 
 def finished(packet: NDArray[np.uint32], code: NDArray[np.uint32], made: list[bytes | int | None] | list[bytes]) -> SetValues:
     """A set column from codes whose values may be None (left out) or the same for several codes. packet: ascending."""
-    values: list[Any] = made  # type: ignore[assignment]
+    values: list[Any] = made
     kept = set(made) - {None, b""}
     if len(kept) < len(made):  # values to join, or to leave out
         new: dict[bytes | int, int] = {}

@@ -6,12 +6,10 @@ large; where nothing is missing it ends at once, without importing numba. Of sev
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +49,7 @@ def compile_all(say: Callable[[str], None] = lambda line: None) -> Warmed:
     modules: dict[str, tuple[int, float]] = {}
     began = time.perf_counter()
     folder = compiled_cache.cache_folder()
-    with _locked(folder), events.install_recorder("numba:compile") as recorder:
+    with compiled_cache.locked(), events.install_recorder("numba:compile") as recorder:
         for path in compiled_cache.compiled_modules():
             name, before, at = compiled_cache.dotted(path), len(recorder.buffer), time.perf_counter()
             importlib.import_module(name)
@@ -76,18 +74,6 @@ def _is_ours(event: Any) -> bool:
     dispatcher = event.data.get("dispatcher")
     module = getattr(getattr(dispatcher, "py_func", None), "__module__", "")
     return bool(event.is_start and module.partition(".")[0] in compiled_cache.PACKAGES)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    try:
-        file = (folder / "lock").open("a")
-    except OSError:  # read-only, and complete: there is nothing to lock
-        yield
-        return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _dissect_a_packet() -> None:

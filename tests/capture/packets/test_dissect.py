@@ -60,7 +60,7 @@ def test_only_the_fields_that_were_asked_for_and_those_always_there() -> None:
 
 
 def test_the_dissector_and_its_version_are_named() -> None:
-    assert dissect(batch_of(IPV4_TCP), []).dissector == "scapy-2"
+    assert [dissect(batch_of(IPV4_TCP), [], name).dissector for name in ("fast", "scapy")] == ["fast-1", "scapy-2"]
 
 
 def test_unknown_names_are_refused() -> None:

@@ -66,3 +66,8 @@ def _of_extension() -> np.ndarray:
 
 # number of an IPv6 extension header -> bit
 OF_EXTENSION = _of_extension()
+
+
+def members(word: int) -> list[int]:
+    """The bits that are set."""
+    return [bit for bit in range(word.bit_length()) if word >> bit & 1]

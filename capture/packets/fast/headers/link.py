@@ -6,7 +6,7 @@ import numpy as np
 
 from capture.packets.compiling import borrowing, inlined
 from capture.packets.fast.addresses import IPV4 as KIND_IPV4
-from capture.packets.fast.addresses import MAC, add
+from capture.packets.fast.addresses import MACS, add
 from capture.packets.fast.headers import errors, slots, steps
 from capture.packets.fast.headers.scratch import (
     ARP_OP,
@@ -16,8 +16,7 @@ from capture.packets.fast.headers.scratch import (
     CAPTURED_END,
     DIRECTION,
     END,
-    ETH_DST,
-    ETH_SRC,
+    ETHERNET,
     ETHERNETS,
     ETHERTYPE,
     LEAF,
@@ -36,6 +35,7 @@ from capture.packets.fast.headers.scratch import (
     limit,
     u16,
     u32,
+    u64,
 )
 from capture.packets.fast.out import number
 
@@ -60,8 +60,7 @@ def ethernet(data, w, at, table):  # type: ignore[no-untyped-def]
     first = not w[ETHERNETS]
     w[ETHERNETS] = 1
     if first and w[WANT_MACS] and at + 12 <= w[END]:
-        w[ETH_DST] = add(table, np.uint64(0), np.uint64(u16(data, at) << 32 | u32(data, at + 2)), np.uint8(MAC))
-        w[ETH_SRC] = add(table, np.uint64(0), np.uint64(u16(data, at + 6) << 32 | u32(data, at + 8)), np.uint8(MAC))
+        w[ETHERNET] = add(table, u64(data, at), np.uint64(u32(data, at + 8)), np.uint8(MACS))
     if not has(w, at, 14, errors.ETHERNET):
         return steps.DONE
     ethertype = u16(data, at + 12)

@@ -11,46 +11,50 @@ from capture.packets.compiling import inlined
 
 NOTHING = -1
 
-# cells
+# cells that most packets have; ETHERNET is the number of a pair of addresses
 (
     NETSRC,
     NETDST,
     IP_VERSION,
-    TRANSPROTO,
-    TRANSSRC,
-    TRANSDST,
-    TCP_FLAGS,
-    APP,
-    APP_PORT,
-    ERROR,
-    ETH_SRC,
-    ETH_DST,
-    ETHERTYPE,
-    VLAN_OUTER,
-    ARP_OP,
-    ARP_SENDER,
-    ARP_TARGET,
     IP_PROTO,
     TTL,
     DSCP,
     IP_FLAGS,
+    TRANSPROTO,
+    TRANSSRC,
+    TRANSDST,
+    TCP_FLAGS,
+    TCP_WINDOW,
+    TCP_PAYLOAD,
+    FLOW,
+    ETHERNET,
+    ETHERTYPE,
+) = range(16)
+FIRST_RARE = 16
+
+# cells that few packets have: written as events, of slot RARE + the cell's number - FIRST_RARE
+(
+    APP,
+    APP_PORT,
+    ERROR,
+    VLAN_OUTER,
+    ARP_OP,
+    ARP_SENDER,
+    ARP_TARGET,
     FRAGMENT,
     ICMP_TYPE,
     ICMP_CODE,
     ICMPV6_TYPE,
     ICMPV6_CODE,
-    TCP_WINDOW,
     TCP_MSS,
     TCP_WSCALE,
-    TCP_PAYLOAD,
-    FLOW,
     DIRECTION,
     LEAF,  # what stands behind the last header, where nobody reads it: LEAF_... << 16 | its number
-) = range(33)
-CELLS = 33
+) = range(FIRST_RARE, 32)
+CELLS = 32
 
 # bits: sets of small numbers, as bits of a word
-LAYERS_LOW, LAYERS_HIGH, OPTIONS = 33, 34, 35
+LAYERS_LOW, LAYERS_HIGH, OPTIONS = 32, 33, 34
 
 LEAF_ETHERTYPE, LEAF_IP, LEAF_LLC, LEAF_OSI, LEAF_CISCO, LEAF_PPP = 1, 2, 3, 4, 5, 6
 
@@ -74,7 +78,7 @@ LEAF_ETHERTYPE, LEAF_IP, LEAF_LLC, LEAF_OSI, LEAF_CISCO, LEAF_PPP = 1, 2, 3, 4, 
     WANT_MACS,  # 1: Ethernet addresses are wanted (not reset)
     WANT_OPTIONS,  # 1: TCP options are wanted (not reset)
     LENGTH_OF_W,
-) = range(36, 54)
+) = range(35, 53)
 
 
 @inlined()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from capture.packets.fast.headers.scratch import CELLS, FIRST_RARE
+
 (
     VLAN_ID,
     VLAN_SVC_ID,
@@ -24,7 +26,9 @@ from __future__ import annotations
     SCTP_CHUNK,
 ) = range(19)
 
-SLOTS = 19
+# rare cells follow: see scratch.FIRST_RARE
+RARE = 19
+SLOTS = RARE + CELLS - FIRST_RARE
 
 # Events of one packet at most: 64 headers of some events each, TCP options, and (on top: one per 4 bytes) SCTP chunks.
 PER_PACKET = 1024

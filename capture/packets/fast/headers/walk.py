@@ -16,9 +16,9 @@ from capture.packets.fast.headers.scratch import (
     DIRECT,
     END,
     ERROR,
-    ETH_DST,
-    ETH_SRC,
+    ETHERNET,
     ETHERNETS,
+    FIRST_RARE,
     LAYERS_HIGH,
     LAYERS_LOW,
     LENGTH_OF_W,
@@ -31,15 +31,13 @@ from capture.packets.fast.headers.scratch import (
     SCTP_SEEN,
     SOURCE,
     STRICT,
-    TCP_MSS,
-    TCP_WSCALE,
     TRANSPORT,
     WANT_MACS,
     WANT_OPTIONS,
     WIRE_END,
     layer,
 )
-from capture.packets.fast.out import DATA, OUT, PAYLOADS, room
+from capture.packets.fast.out import DATA, OUT, PAYLOADS, number, room
 from capture.packets.fast.prefetch import prefetch
 
 AHEAD = 8  # packets between the hint that one will be read, and its turn
@@ -53,7 +51,8 @@ _SIGNATURE = types.Tuple((OUT, TABLE, TABLE))(
     _I64,  # wire length
     _I64,  # link type
     _U8,  # first header of each link type
-    _I64,  # cells wanted
+    _I64,  # cells wanted, of those before FIRST_RARE
+    types.boolean,  # TCP options are wanted
     types.uint32[:, ::1],  # out: (cells wanted, n)
     types.uint64[:, ::1],  # out: (3, n) bits: layers low, layers high, TCP options; (3, 0) where not wanted
     PAYLOADS,
@@ -154,18 +153,16 @@ def _seldom(step, data, w, at, table, flows, out):  # type: ignore[no-untyped-de
 
 @compiled(_SIGNATURE)
 def walk(  # type: ignore[no-untyped-def]
-    data, start, captured, wire, linktype, first_header, wanted, cells, words, payloads, table, flows, out
+    data, start, captured, wire, linktype, first_header, wanted, options, cells, words, payloads, table, flows, out
 ):
     """Walks all packets. Answers the events, and the tables of addresses and flows that cells and events refer to."""
     w = np.zeros(LENGTH_OF_W, np.int64)
     keep_words = words.shape[1] > 0
     follow_flows = len(flows.slots) > 1
-    w[WANT_OPTIONS] = keep_words
+    w[WANT_OPTIONS] = options
     for k in range(len(wanted)):
-        if wanted[k] == ETH_SRC or wanted[k] == ETH_DST:
+        if wanted[k] == ETHERNET:
             w[WANT_MACS] = 1
-        elif wanted[k] == TCP_MSS or wanted[k] == TCP_WSCALE:
-            w[WANT_OPTIONS] = 1
     for i in range(len(start)):
         if i + AHEAD < len(start):
             prefetch(data, start[i + AHEAD])
@@ -217,6 +214,13 @@ def walk(  # type: ignore[no-untyped-def]
             w[ERROR] = errors.TOO_MANY_HEADERS
         for k in range(len(wanted)):
             cells[k, i] = np.uint32(w[wanted[k]])
+        rare = np.int64(NOTHING)
+        for k in range(FIRST_RARE, CELLS):
+            rare &= w[k]
+        if rare != NOTHING:
+            for k in range(FIRST_RARE, CELLS):
+                if w[k] != NOTHING:
+                    number(out, slots.RARE + k - FIRST_RARE, i, w[k])
         if keep_words:
             words[0, i] = np.uint64(w[LAYERS_LOW])
             words[1, i] = np.uint64(w[LAYERS_HIGH])
