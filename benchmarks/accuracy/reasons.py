@@ -20,7 +20,6 @@ REASONS: dict[str, str] = {
     "knows the conversation.",
     "STUN length": "STUN messages of a length that is no multiple of four (RFC 8489, section 5, forbids it; Microsoft's clients send "
     "them), and ones without the magic cookie.",
-    "not the version": "Messages with an SNMP version that no RFC defines.",
     "broken": "A fuzzed message: its checksums and lengths are wrong; tshark names it by the port.",
     "link type 284": "tshark 4.0 knows no link type 284 (Marvell DSA) and reads nothing; tcpdump reads 8 packets, as ours.",
     "unsigned": "Length and microseconds of the record have their top bit set. Both are unsigned in the format; tshark holds them "

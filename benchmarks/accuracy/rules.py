@@ -47,7 +47,7 @@ _CONVERSATIONS = {
         protocols/zeek__http__http-non-printable-characters.pcap
         tunnels/zeek__gtp__* tunnels/zeek__http-vlan-0.pcap tunnels/zeek__ipv6-http-atomic-frag.pcap
         tunnels/zeek__tunnels__vxlan-encapsulated-http.pcap""",
-    "tls": f"""formats/brimcap__ng.pcap {_MIX} linktypes/ndpi__KakaoTalk_talk.pcap malformed/pcapparser__err-buffertoosmall.pcapng
+    "tls": f"""formats/brimcap__ng.pcap {_MIX} malformed/pcapparser__err-buffertoosmall.pcapng
         protocols/arkime__curl-enabled-tls13.pcap protocols/arkime__https-connect.pcap protocols/mercury__top_100_fingerprints.pcap
         protocols/nfstream__http_ipv6.pcap protocols/nfstream__no_sni.pcap protocols/nfstream__viber.pcap
         protocols/suricata__tls-client-hello-frag-01__* protocols/zeek__tls__ssl.v3.pcap protocols/zeek__tls__tls13-ech.pcap
@@ -90,13 +90,12 @@ RULES: tuple[Rule, ...] = (
     Rule("TPKT and RDP", "protocols/suricata__rdp-protocol__RDP-003.pcap", "protocols.tpkt protocols.rdp"),
     Rule(
         "gquic",
-        f"protocols/nfstream__http_ipv6.pcap {_MIX}",
+        "protocols/nfstream__http_ipv6.pcap",
         "protocols.quic *.tls.handshake.extensions_server_name sni_by.quic",
         MORE,
     ),
     Rule("short header", "protocols/nfstream__quic-28.pcap", "protocols.quic protocols.tls", LESS),
     Rule("STUN length", _MIX, "protocols.stun", LESS),
-    Rule("not the version", "linktypes/arkime__snmpv3_synthetic.pcap", "protocols.snmp", LESS),
     Rule("broken", "protocols/ics__DNP3-Malformed.pcap", "protocols.dnp3", LESS),
     Rule("link type 284", "linktypes/libpcap__dsa.pcap", "*"),
     Rule("unsigned", "malformed/nfstream__fuzz-2021-06-07-c6c72a0a56.pcap", "frame_len_* time_*"),
