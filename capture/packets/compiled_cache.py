@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import atexit
+import fcntl
 import functools
 import hashlib
 import importlib.metadata
@@ -21,7 +22,10 @@ import platform
 import shutil
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 THIS = Path(__file__).resolve()
@@ -60,6 +64,35 @@ def writable(folder: Path) -> bool:
         return os.access(folder, os.W_OK | os.X_OK)
     except OSError:
         return False
+
+
+_inside = threading.RLock()
+_depth = 0
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Of all processes one compiles at a time; within it this may be entered again.
+
+    Not only to save work: of two that add machine code of one function for different types to its cache at the same moment,
+    numba may keep the code of the one under the types of the other.
+    """
+    global _depth
+    with _inside:
+        file = None
+        if _depth == 0:
+            try:
+                file = (cache_folder() / "lock").open("a")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:  # read-only, and complete: nothing will be written
+                pass
+        _depth += 1
+        try:
+            yield
+        finally:
+            _depth -= 1
+            if file is not None:
+                file.close()
 
 
 def folder_name(path: Path) -> str:

@@ -16,7 +16,7 @@ import numba
 import numba.core.config
 from numba.core.caching import UserProvidedCacheLocator
 
-from capture.packets.compiled_cache import BOUNDS_CHECK, cache_folder, folder_name
+from capture.packets.compiled_cache import BOUNDS_CHECK, cache_folder, folder_name, locked
 
 
 class Locator(UserProvidedCacheLocator):
@@ -39,7 +39,10 @@ def compiled(signature: Any = None, **options: Any) -> Callable[[Any], Any]:
         numba.core.config.CACHE_DIR = str(folder)
         numba.core.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
         settings = {"cache": True, "nogil": True, "error_model": "numpy", "boundscheck": BOUNDS_CHECK, **options}
-        return numba.njit(signature, **settings)(function) if signature is not None else numba.njit(**settings)(function)
+        if signature is None:
+            return numba.njit(**settings)(function)
+        with locked():
+            return numba.njit(signature, **settings)(function)
 
     return decorate
 

@@ -198,6 +198,39 @@ def test_the_command_says_what_it_did(whole):
     assert done.stdout.startswith("nothing to compile") and str(whole) in done.stdout
 
 
+LOOK_AT_THE_LOCK = """
+import fcntl, sys
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+import numba.core.event
+from capture.packets.compiled_cache import cache_folder
+
+class Look(numba.core.event.Listener):
+    def on_start(self, event):
+        if event.data["dispatcher"].py_func.__module__.startswith("tiny"):
+            try:
+                fcntl.flock((cache_folder() / "lock").open("a"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                print("free")
+            except BlockingIOError:
+                print("held")
+    def on_end(self, event):
+        pass
+
+numba.core.event.register("numba:compile", Look())
+from tiny.kernel import answer
+"""
+
+
+def test_while_a_process_compiles_no_other_does(tiny):
+    """numba's own cache can mix up what two of them write at the same moment."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK_AT_THE_LOCK, str(tiny.parent), str(ROOT)],
+        env=clean_environment(PICAPWEB_COMPILED=str(tiny.parent / "cache")),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["held", "held"], done.stderr
+
+
 EDIT_WHILE_IMPORTING = RUN.replace(
     "import numba.core.event\n",
     """import numba.core.event, pathlib, capture.packets.compiling
