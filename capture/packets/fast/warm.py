@@ -1,7 +1,7 @@
 """All compiled loops, compiled and kept at set-up: nothing is left to compile when a user's job comes.
 
 `python -m capture.packets.fast.warm` (`manage.py compile` is the same) compiles what is missing, says what, how long and how
-large; where nothing is missing it ends at once, without importing numba. Of several at once one compiles, the others wait.
+large; where nothing is missing it ends at once, without importing numba. Of several processes one compiles at a time.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def warm() -> float:
 
 
 def compile_all(say: Callable[[str], None] = lambda line: None) -> Warmed:
-    """Compiles what is missing, one process at a time, and removes what is stale. `say` gets a line a compiled module."""
+    """Compiles what is missing and removes what is stale; of several at once each does a share. `say`: a line a module."""
     import numba.core.event as events  # half a second: only where there is something to do
 
     modules: dict[str, tuple[int, float]] = {}
     began = time.perf_counter()
     folder = compiled_cache.cache_folder()
-    with compiled_cache.locked(), events.install_recorder("numba:compile") as recorder:
+    with events.install_recorder("numba:compile") as recorder:
         for path in compiled_cache.compiled_modules():
             name, before, at = compiled_cache.dotted(path), len(recorder.buffer), time.perf_counter()
             importlib.import_module(name)
