@@ -166,3 +166,16 @@ def test_a_start_that_cannot_be_says_why_and_exits_1(folder: Path, arguments, en
     assert done.returncode == 1, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_signal_while_the_loops_are_compiled_ends_it(folder: Path):
+    """Nothing is compiled yet where PICAPWEB_COMPILED points; with the loops of a whole tree that takes a minute."""
+    server = Server(folder / "compiling", PICAPWEB_COMPILED=str(folder / "compiled"))
+    server.wait_for("compiling the dissector's loops")
+    family = server.family()
+    assert any("capture.packets.fast.warm" in " ".join(one.cmdline()) for one in family)
+    assert server.end(signal.SIGTERM) == 0
+    assert alive(family) == []
+    assert not any("Traceback" in line for line in server.lines)
+    # What is not all there is not marked as such.
+    assert not list((folder / "compiled").glob("complete-*"))
