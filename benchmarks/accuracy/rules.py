@@ -108,7 +108,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "CAPWAP",
         _MIX,
-        "first.arp.opcode any.ip.src any.ip.dst first.ipv6.* any.ipv6.* first.icmpv6.type any.udp.dstport protocols.wlan protocols.llc",
+        "first.arp.opcode any.ip.src any.ip.dst first.ipv6.* any.ipv6.* first.icmpv6.type any.udp.dstport protocols.wlan protocols.llc protocols.arp protocols.igmp protocols.wlccp",
         LESS,
     ),
     Rule("cut quote", "formats/derived__dpkt__nb6-http__snap60.pcap", "any.ip.proto", LESS, "17"),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.accuracy import corpus
 from capture.packets.decode_errors import DECODE_ERRORS
 from capture.packets.labels.layers import LAYERS, RARE_LAYERS
 from capture.packets.layers import layer_tree
@@ -21,7 +22,6 @@ from capture.packets.scapy_dissector.walk import Found, Walk
 from capture.packets.sources import open_capture
 from tests.capture.packets.test_scapy_deeper_fields import TUNNELS, UNREACHABLE
 from tests.capture.packets.test_scapy_headers import HTTP, IPV4_TCP, IPV6_UDP, TCP, WRAPPERS, hexed, ipv4, udp
-from tests.capture.packets.truth_figures import PCAPS, captures
 
 LINKTYPES = [*FIRST_HEADERS, 147, 195, 227, 65535]
 PACKETS = [ipv4(6, TCP + HTTP), IPV6_UDP, ipv4(1, UNREACHABLE + IPV4_TCP), *(packet for packet, _ in TUNNELS.values())]
@@ -103,14 +103,14 @@ def test_an_address_family_is_all_four_bytes(family: str, known: bool) -> None:
 @pytest.mark.needs("../shared")
 def test_damaged_packets_of_the_shared_captures_are_dissected() -> None:
     rng = random.Random(4)
-    for name in captures():
-        if name.endswith(".gz"):
+    for name in corpus.names():
+        if name.endswith(".gz") or name in corpus.NOT_CAPTURES:
             continue
-        with open_capture(PCAPS / name) as source:
+        with open_capture(corpus.PCAPS / name) as source:
             scanned = next(iter(source.scan(20)), None)
         if scanned is None:
             continue
-        batch = read_batch(PCAPS / name, scanned.locator)
+        batch = read_batch(corpus.PCAPS / name, scanned.locator)
         for i in range(len(batch)):
             packet = bytearray(batch.packet(i))
             for _ in range(rng.choice((1, 2, 4)) if packet else 0):

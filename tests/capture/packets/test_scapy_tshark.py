@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks.accuracy.corpus import PCAPS
 from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
 from capture.packets.sources import open_capture
 from tests.capture.packets.making import per_packet
-from tests.capture.packets.truth_figures import PCAPS
 
 pytestmark = pytest.mark.needs("../shared", "tshark")
 
