@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 
 from capture.packets.batch import PacketBatch
 from capture.packets.columns import Dissected, SetValues
-from capture.packets.general import direction, general_fields
 from capture.packets.plugins import values_of
 from capture.packets.registry import PLUGINS, select
 
@@ -34,6 +33,9 @@ def dissect(batch: PacketBatch, fields: Sequence[str], dissector: str = "fast") 
     A plug-in that fails costs the batch its fields: `not_indexed` says why.
     Raises UnknownField for a name that is no field, ValueError for an unknown dissector.
     """
+    # It brings compiled loops, a second of import: whoever only asks for the names of dissectors has no use for them.
+    from capture.packets.general import direction, general_fields
+
     if dissector not in DISSECTORS:
         raise ValueError(f"no such dissector: {dissector!r} (there are: {', '.join(DISSECTORS)})")
     wanted = {field.name for field in select(fields)}

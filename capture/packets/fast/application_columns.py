@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from capture.packets.columns import SetValues
+from capture.packets.compiling import compiled
 from capture.packets.fast import applications
 from capture.packets.fast.events import columns
 from capture.packets.fast.headers import bits
 from capture.packets.fast.headers.tunnels import TUNNEL_APP, TUNNEL_NAMES
 from capture.packets.fast.interning import NONE, finished, small
-from capture.packets.fast.out import Payloads, make_out
+from capture.packets.fast.out import PAYLOADS, Payloads, make_out
 from capture.packets.fast.recognise.ports import PORT_NAMES
 from capture.packets.recognise.names import KINDS
 
+_U8 = types.uint8[::1]
 Events = tuple[NDArray[np.uint32], NDArray[np.uint64]]  # packets, numbers
 
 APP_NAMES = ["Payload", *(name for name, _ in KINDS)]
@@ -36,11 +39,33 @@ def _masks() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 _LOW, _HIGH = _masks()
 
 
+@compiled(types.void(types.uint64[:, ::1], PAYLOADS, _U8, types.uint64[::1], types.uint64[::1]))
+def _note_layers(words, payloads, kinds, low, high):  # type: ignore[no-untyped-def]
+    for i in range(len(kinds)):
+        if payloads.at[i] >= 0:
+            words[0, i] |= low[kinds[i]]
+            words[1, i] |= high[kinds[i]]
+
+
 def note_layers(words: NDArray[np.uint64], payloads: Payloads, kinds: NDArray[np.uint8]) -> None:
     """Adds the layers of recognised payloads, and `data` of others, to the masks of the packets (see `walk`)."""
-    some = np.flatnonzero(payloads.at >= 0)
-    words[0][some] |= _LOW[kinds[some]]
-    words[1][some] |= _HIGH[kinds[some]]
+    _note_layers(words, payloads, kinds, _LOW, _HIGH)
+
+
+@compiled(types.void(PAYLOADS, _U8, types.boolean, types.uint32[::1]))
+def _payload_cell(payloads, numbers, zero_counts, cell):  # type: ignore[no-untyped-def]
+    """Writes the numbers of packets with payloads to their cell; zero too, if it counts."""
+    for i in range(len(numbers)):
+        if payloads.at[i] >= 0 and (zero_counts or numbers[i]):
+            cell[i] = numbers[i]
+
+
+def _cell(payloads: Payloads, numbers: NDArray[np.uint8], zero_counts: bool, tunnels: Events) -> NDArray[np.uint32]:
+    """A cell: the number of the packet's payload, without one that of the tunnel it ends in."""
+    cell = np.full(len(numbers), NONE, np.uint32)
+    cell[tunnels[0]] = tunnels[1]
+    _payload_cell(payloads, numbers, zero_counts, cell)
+    return cell
 
 
 def payload_columns(
@@ -53,25 +78,16 @@ def payload_columns(
 ) -> dict[str, SetValues]:
     """`appproto` and `appproto-port`, as far as wanted. app, app_port: what tunnels over UDP found (cells APP, APP_PORT)."""
     found = {}
-    carries = payloads.at >= 0
     if "appproto" in fields:
-        cell = _payload_or(carries, kinds, app)
+        cell = _cell(payloads, kinds, True, app)
         packet, code, values = small(cell, 256)
         found["appproto"] = finished(packet, code, [_app_name(value, APP_NAMES).encode() for value in values.tolist()])
     if "appproto-port" in fields:
-        cell = _payload_or(carries & (by_port > 0), by_port, app_port)
+        cell = _cell(payloads, by_port, False, app_port)
         packet, code, values = small(cell, 256)
         names = ["", *PORT_NAMES]
         found["appproto-port"] = finished(packet, code, [_app_name(value, names).encode() for value in values.tolist()])
     return found
-
-
-def _payload_or(carries: NDArray[np.bool_], payload: NDArray[np.uint8], tunnel: Events) -> NDArray[np.uint32]:
-    """A cell: the payload's number, for packets without one the tunnel's."""
-    cell = np.full(len(carries), NONE, np.uint32)
-    cell[tunnel[0]] = tunnel[1]
-    np.copyto(cell, payload, where=carries)
-    return cell
 
 
 def _app_name(value: int, names: list[str]) -> str:

@@ -94,6 +94,11 @@ def wide(numbers):  # type: ignore[no-untyped-def]
     return code, values[:known]
 
 
+@inlined()
+def _of_triple(a, b, c):  # type: ignore[no-untyped-def]
+    return mixed(a ^ b * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(c) << np.uint64(32))
+
+
 @compiled(types.Tuple((_U32, _I64))(_U64, _U64, _U32))
 def triples(a, b, c):  # type: ignore[no-untyped-def]
     """Codes of triples (a[i], b[i], c[i]), of which there are few: (code uint32 (n,), first: int64, i of each code)."""
@@ -111,11 +116,16 @@ def triples(a, b, c):  # type: ignore[no-untyped-def]
             table = np.full(capacity, NONE, np.uint32)
             for j in range(known):
                 k = first[j]
-                at = np.int64(mixed(mixed(a[k] ^ np.uint64(c[k])) ^ b[k]) & np.uint64(capacity - 1))
+                at = np.int64(
+                    _of_triple(a[k], b[k], c[k])
+                    & np.uint64(capacity - 1)
+                )
                 while table[at] != NONE:
                     at = (at + 1) & (capacity - 1)
                 table[at] = j
-        at = np.int64(mixed(mixed(a[i] ^ np.uint64(c[i])) ^ b[i]) & np.uint64(capacity - 1))
+        at = np.int64(
+            _of_triple(a[i], b[i], c[i]) & np.uint64(capacity - 1)
+        )
         while table[at] != NONE:
             k = first[table[at]]
             if a[k] == a[i] and b[k] == b[i] and c[k] == c[i]:
