@@ -48,7 +48,7 @@ INDEX_URL = environment.url("INDEX_URL", "embedded:", schemes=("embedded", "pilo
 WORKERS = environment.integer("PICAPWEB_WORKERS", len(os.sched_getaffinity(0)), least=1, most=1024)
 LEASE_SECONDS = environment.seconds("PICAPWEB_LEASE_SECONDS", 30.0, least=1.0)
 RING_SECONDS = environment.seconds("PICAPWEB_RING_SECONDS", 5.0, least=0.1)
-BATCH_PACKETS = environment.integer("PICAPWEB_BATCH_PACKETS", 5000, least=1, most=1 << 20)
+BATCH_PACKETS = environment.integer("PICAPWEB_BATCH_PACKETS", 100000, least=1, most=1 << 20)
 MAX_UPLOAD_BYTES = environment.size("PICAPWEB_MAX_UPLOAD_BYTES", 100 * 1024**3, least=1)
 MAX_CAPTURE_BYTES = environment.size("PICAPWEB_MAX_CAPTURE_BYTES", 1024**4, least=1)
 
