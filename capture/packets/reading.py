@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -40,12 +42,31 @@ def read_batch(path: str | os.PathLike[str], locator: NDArray[Any], interfaces: 
         low, high = int(offset.min()), int(end.max())
         total = int(length.sum())
         if high - low <= 2 * total + SPARE:
-            data = np.empty(high - low, np.uint8)
+            data = _room(high - low)
             got = _fill(file, low, data.data)
             if got < high - low:
                 raise _too_short(locator, int(np.flatnonzero(end > low + got)[0]), low + got)
             return PacketBatch(data, offset - low, locator, interfaces)
         return PacketBatch(*_compact(file, locator, offset, end, total), locator, interfaces)
+
+
+class _Kept(threading.local):
+    """Memory of the batch before, by thread."""
+
+    bytes_: NDArray[np.uint8] = np.zeros(0, np.uint8)
+
+
+_kept = _Kept()
+# What sys.getrefcount tells of memory that no batch has: the attribute, the local name, its own argument.
+_NOBODY = 3
+
+
+def _room(size: int) -> NDArray[np.uint8]:
+    """`size` bytes: where nobody holds the batch before any more, its memory again, whose pages need not be made anew."""
+    room = _kept.bytes_
+    if len(room) < size or sys.getrefcount(room) > _NOBODY:  # a batch, and whatever was cut from it, holds a reference
+        room = _kept.bytes_ = np.empty(size + size // 8, np.uint8)
+    return room[:size]
 
 
 def _compact(
