@@ -11,7 +11,7 @@ from capture.packets.reading import read_batch
 from capture.packets.sources import open_capture
 
 FILTER = "tcp port 443"
-BATCH_PACKETS = 65536
+BATCH_PACKETS = 100_000  # the product's own, PICAPWEB_BATCH_PACKETS
 
 
 def subjects(capture: Path) -> list[Subject]:

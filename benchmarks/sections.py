@@ -28,7 +28,7 @@ def speed(capture: Path, folder: Path, rounds: int, parseonly: Path | None, say:
     others, missing = references.references(capture, packets, sample, tiny, parseonly)
     measure([*own, *others], rounds, say)
     title = (
-        f"{packets:,} packets, {capture.stat().st_size / 1e6:.0f} MB (`make_capture.py`), one core, code compiled, file in the page "
+        f"{packets:,} packets, {capture.stat().st_size / 1e6:.0f} MB (`make_capture.py`), one core, batches of {subjects.BATCH_PACKETS:,}, code compiled, file in the page "
         f"cache; {rounds} rounds of all rows in turns after one that does not count. Best and median by the clock; packets per "
         "second of CPU time (median) leave out what others on the machine took."
     )

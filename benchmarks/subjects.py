@@ -11,7 +11,7 @@ from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
 from capture.packets.sources import open_capture
 
-BATCH_PACKETS = 65536
+BATCH_PACKETS = 100_000  # the product's own, PICAPWEB_BATCH_PACKETS
 PICAP, ALL, SCAPY = "fast, picap's fields", "fast, all fields", "scapy dissector"
 
 

@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from benchmarks import captures, memory, references, scan, subjects
 
@@ -19,6 +20,10 @@ def capture(tmp_path: Path) -> Path:
     records = b"".join(struct.pack("<IIII", n, 0, len(PACKET), len(PACKET)) + PACKET for n in range(300))
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + records)
     return path
+
+
+def test_batches_are_as_large_as_the_product_s() -> None:
+    assert subjects.BATCH_PACKETS == scan.BATCH_PACKETS == settings.BATCH_PACKETS
 
 
 def test_our_own_rows(capture: Path) -> None:
