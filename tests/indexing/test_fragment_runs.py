@@ -25,5 +25,6 @@ def test_a_union_of_rows_of_runs_has_their_columns(rows: int, runs: int):
     words = np.zeros(WORDS, np.uint64)
     words[100] = np.uint64(5)  # what is set stays set
     assert fragment.add_rows(wanted, words)
-    chosen = {c for r, c in zip(row, column, strict=True) if r in set(wanted.tolist())} | {6400, 6402}
+    these = set(wanted.tolist())
+    chosen = {c for r, c in zip(row, column, strict=True) if r in these} | {6400, 6402}
     assert columns_of_bitmap(words).tolist() == sorted(chosen)

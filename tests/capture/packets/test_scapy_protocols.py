@@ -17,7 +17,6 @@ from tests.capture.packets.test_scapy_headers import (
     TCP,
     UDP,
     WRAPPERS,
-    dissected,
     hexed,
     ipv4,
     ipv6,
