@@ -11,7 +11,7 @@ from benchmarks import captures, compilation, machine, memory, references, subje
 from benchmarks.timing import Subject, measure, on_one_core, per_second
 
 SAMPLE, TINY = 200_000, 20_000  # packets for programs that are slow, and very slow
-TARGETS = {subjects.PICAP: 3e6, subjects.ALL: 1.5e6}
+TARGETS = {subjects.PICAP: 3e6, subjects.ALL: 1.5e6, subjects.WORKER_PICAP: 3e6, subjects.WORKER_ALL: 1.5e6}
 
 Say = Callable[[str], None]
 
@@ -43,7 +43,7 @@ def _table(own: list[Subject], others: list[Subject]) -> list[str]:
             f"| {subject.name} | {subject.does} | {subject.packets:,} | {per_second(subject.best)} | {per_second(subject.median)} | "
             f"**{per_second(subject.per_cpu)}** | {target} |"
         )
-    fast = [subject for subject in own if subject.name in TARGETS]
+    fast = [subject for subject in own if subject.name in (subjects.PICAP, subjects.ALL)]
     lines += ["", "Times as fast, per CPU second:", "", "| | " + " | ".join(subject.name for subject in fast) + " |"]
     lines.append("| --- |" + " --- |" * len(fast))
     for other in [*(subject for subject in own if subject.name == subjects.SCAPY), *others]:

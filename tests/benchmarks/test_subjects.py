@@ -34,6 +34,8 @@ def test_our_own_rows(capture: Path) -> None:
         "scan, read packets": 300,
         subjects.PICAP: 300,
         subjects.ALL: 300,
+        subjects.WORKER_PICAP: 300,
+        subjects.WORKER_ALL: 300,
         subjects.SCAPY: 300,
     }
 
