@@ -32,7 +32,7 @@ def speed(capture: Path, folder: Path, rounds: int, parseonly: Path | None, say:
         f"cache; {rounds} rounds of all rows in turns after one that does not count. Best and median by the clock; packets per "
         "second of CPU time (median) leave out what others on the machine took."
     )
-    return "\n".join(["## One core", "", title, "", *_table(own, others), "", *_missing(missing), machine.described()])
+    return "\n".join(["## One core", "", title, "", *_table(own, others), "", *_missing(missing), _by("speed")])
 
 
 def _table(own: list[Subject], others: list[Subject]) -> list[str]:
@@ -50,6 +50,10 @@ def _table(own: list[Subject], others: list[Subject]) -> list[str]:
         ratios = " | ".join(_times(subject.per_cpu / other.per_cpu) for subject in fast)
         lines.append(f"| as {other.name} | {ratios} |")
     return lines
+
+
+def _by(section: str) -> str:
+    return f"`script/benchmark {section}`: {machine.described()}"
 
 
 def _times(ratio: float) -> str:
@@ -76,7 +80,7 @@ def peak_memory(capture: Path, say: Say) -> str:
         f"| highest | **{figures['peak'] / 2**20:.0f}** |",
         "| target | below 1,024 |",
         "",
-        machine.described(),
+        _by("memory"),
     ]
     return "\n".join(lines)
 
@@ -97,6 +101,6 @@ def compiling(say: Say) -> str:
         f"| size of the folder | {figures['bytes'] / 1e6:.1f} MB in {figures['files']} files |",
         f"| loading it in a new process | {figures['load']:.2f} s |",
         "",
-        machine.described(),
+        _by("compiling"),
     ]
     return "\n".join(lines)
