@@ -35,8 +35,9 @@ BOUNDS_CHECK = os.environ.get("PICAPWEB_BOUNDS_CHECK", "") not in ("", "0")
 KEEP_STALE_SECONDS = 7 * 86400
 # Where compiled functions may be; what of ours imports the decorator is found by its text.
 PACKAGES = ("capture", "indexing", "proxy")
-# Sources that are younger than this process may not be what it has imported.
-STARTED = time.time()
+# Sources that are younger than this process may not be what it has imported. File systems stamp files by a clock that ticks
+# every 10 ms at worst: an edit of just now may look a tick older.
+STARTED = time.time() - 0.02
 MARK = b"\nfrom capture.packets.compiling import"
 
 
