@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from indexing.backends.base import BackendAway, BackendError
 from indexing.calls import QueryError
 from proxy.ask import ask_text
+from proxy.not_indexed import HEADER, fields_of, header, not_indexed
 from proxy.pql.parse import MAX_QUERY_BYTES
 from proxy.pql.render import error_json, render_json
 
@@ -32,7 +33,12 @@ def query(request: HttpRequest, index: str) -> HttpResponse:
         except UnicodeDecodeError as error:
             raise QueryError(f"parsing: the query is not UTF-8: byte {error.start}", position=error.start) from None
         answer = ask_text(index, text, _shards(request))
-        return HttpResponse(render_json(answer.results, answer.calls), content_type="application/json")
+        missing = not_indexed(index, fields_of(answer.calls))
+        return HttpResponse(
+            render_json(answer.results, answer.calls),
+            content_type="application/json",
+            headers={HEADER: header(missing)} if missing else None,
+        )
     except QueryError as error:
         return HttpResponse(error_json(error), status=error.status, content_type="application/json")
     except BackendAway as error:

@@ -1,0 +1,54 @@
+"""Which jobs did not index a field that a query names: where they are silent, and not without such packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from capture.packets.registry import FIELDS
+from indexing.calls import Call, RowRef, postorder
+
+HEADER = "Picapweb-Not-Indexed"
+MOST_JOBS = 20  # listed for a field
+
+
+def fields_of(calls: Iterable[Call]) -> list[str]:
+    """The packet fields that calls name, each once; not those that every job indexes."""
+    named: dict[str, None] = {}
+    for call in calls:
+        for node in postorder(call):
+            row, condition = node.args.get("row"), node.args.get("condition")
+            for name in (
+                node.args.get("field"),
+                row.field if isinstance(row, RowRef) else None,
+                condition[0] if isinstance(condition, tuple) and condition else None,
+            ):
+                if isinstance(name, str) and name in FIELDS and not FIELDS[name].always:
+                    named[name] = None
+    return list(named)
+
+
+def not_indexed(index: str, fields: list[str]) -> dict[str, list[int]]:
+    """Field -> jobs with visible packets that were indexed without it: not chosen, not there yet, or its plug-in failed."""
+    if not fields:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT f.name, array_agg(DISTINCT b.job ORDER BY b.job)
+               FROM indexing_batch b JOIN indexing_packetindex i ON i.id = b.index_id, unnest(%s::text[]) AS f(name)
+               WHERE i.name = %s AND b.state = 'visible' AND b.packets > 0
+                 AND (NOT b.fields @> to_jsonb(f.name) OR b.not_indexed ? f.name)
+               GROUP BY f.name""",
+            [fields, index],
+        )
+        return {name: list(jobs) for name, jobs in cursor.fetchall()}
+
+
+def header(missing: dict[str, list[int]]) -> str:
+    """The header's text: `tls-sni=3,7; dns-qname=3`; of many jobs the first ones and `...`."""
+    texts = []
+    for name, jobs in missing.items():
+        shown = [str(job) for job in jobs[:MOST_JOBS]] + ["..."] * (len(jobs) > MOST_JOBS)
+        texts.append(f"{name}={','.join(shown)}")
+    return "; ".join(texts)
