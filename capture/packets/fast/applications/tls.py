@@ -19,10 +19,19 @@ _TYPES = sum(1 << kind for kind in (0, 1, 2, 3, 4, 5, 6, 8, 11, 12, 13, 14, 15, 
 _NEXT_PROTOCOL = 67
 
 
-@lru_cache(4096)  # one program says the same hello to all servers
+_LONGEST_KEPT = 2048  # bytes of a key that is remembered: browsers' have some 300, a hostile hello's has up to 130,000
+
+
 def _fingerprints(letter: str, key: bytes) -> tuple[tuple[str, bytes], ...]:
+    return _remembered(letter, key) if len(key) <= _LONGEST_KEPT else _made(letter, key)
+
+
+def _made(letter: str, key: bytes) -> tuple[tuple[str, bytes], ...]:
     offer = unpack(key)
     return ("tls-ja3", ja3(offer)), ("tls-ja4", ja4(offer, letter))
+
+
+_remembered = lru_cache(4096)(_made)  # one program says the same hello to all servers
 
 
 def slots(letter: str) -> tuple[Slot, ...]:
