@@ -30,15 +30,15 @@ def fields_of(calls: Iterable[Call]) -> list[str]:
 
 
 def not_indexed(index: str, fields: list[str]) -> dict[str, list[int]]:
-    """Field -> jobs with visible packets that were indexed without it: not chosen, not there yet, or its plug-in failed."""
+    """Field -> jobs with packets in the index that were indexed without it: not chosen, not there yet, or its plug-in failed."""
     if not fields:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT f.name, array_agg(DISTINCT b.job ORDER BY b.job)
-               FROM indexing_batch b JOIN indexing_packetindex i ON i.id = b.index_id, unnest(%s::text[]) AS f(name)
-               WHERE i.name = %s AND b.state = 'visible' AND b.packets > 0
-                 AND (NOT b.fields @> to_jsonb(f.name) OR b.not_indexed ? f.name)
+            # by jobs and not by their batches: it is asked with every query, and jobs are few
+            """SELECT f.name, array_agg(j.id ORDER BY j.id) FROM capture_job j, unnest(%s::text[]) AS f(name)
+               WHERE j.index = %s AND j.deleted IS NULL AND j.packets_indexed > 0
+                 AND (NOT j.fields @> to_jsonb(f.name) OR j.not_indexed ? f.name)
                GROUP BY f.name""",
             [fields, index],
         )
