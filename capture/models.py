@@ -43,7 +43,10 @@ class Job(models.Model):
         stopped, failed --retry--> queued
         every state --delete--> deleted (gone from every list and answer at once; cleared in the background)
 
-    `packets_read` counts what has been scanned; when the job has ended, read = indexed + filtered_out + failed.
+    `packets_read` counts what has been scanned; when the job has ended, read = indexed + filtered_out + failed + removed
+    (removed: what left the index with its ring file, live jobs only).
+
+    A live job is queued until a live worker captures for it (LiveCapture), and stopping until all that was captured is indexed.
     """
 
     name = models.TextField()
@@ -75,6 +78,7 @@ class Job(models.Model):
     bytes_captured = models.BigIntegerField(default=0)
     bytes_wire = models.BigIntegerField(default=0)
     not_indexed = models.JSONField(default=dict, help_text="fields that packets lack: field -> {reason, packets}")
+    gone = models.JSONField(default=dict, help_text="totals of what a turning ring took out of the index")
 
     objects = JobQuerySet.as_manager()
 
@@ -112,7 +116,7 @@ class CaptureFile(models.Model):
 
         waiting --claim--> scanning --end of file, or a break--> done
            ^                  |  +--cannot be read at all--> failed
-           +--lease expired, hand back, job retried--+
+           +--lease expired, hand back, job retried, end of a growing file (for now)--+
 
     `position` is the scan's own state behind the last batch that was committed: a scan goes on from there.
     """
@@ -133,6 +137,11 @@ class CaptureFile(models.Model):
     first_time_ns = models.BigIntegerField(null=True)
     last_time_ns = models.BigIntegerField(null=True)
     read_error = models.TextField(blank=True)
+
+    growing = models.BooleanField(default=False, help_text="a live capture writes it: `size` is how far it is whole")
+    packets = models.BigIntegerField(default=0, help_text="of a ring file: in its `size` bytes")
+    packets_before = models.BigIntegerField(default=0, help_text="of the job in earlier files: packets are numbered on")
+    removed = models.DateTimeField(null=True, help_text="when the ring turned: its bytes are gone, its packets still indexed")
 
     scan_state = models.CharField(max_length=8, choices=ScanState, default=ScanState.WAITING)
     position = models.TextField(null=True, help_text="JSON; as text, for jsonb refuses a NUL in a name or comment")
@@ -157,3 +166,58 @@ class CaptureFile(models.Model):
     def file(self) -> Path:
         """The stored capture."""
         return Path(settings.PICAPWEB_DATA) / self.path
+
+
+class LiveWorker(models.Model):
+    """A process that may capture, and what it sees: one for each host. Web processes never open an interface themselves."""
+
+    host = models.CharField(max_length=255, unique=True)
+    worker = models.TextField(help_text="host/process id")
+    beat = models.DateTimeField(help_text="when it last said that it lives")
+    asked = models.DateTimeField(null=True, help_text="somebody wants the list of interfaces anew")
+    refreshed = models.DateTimeField(null=True, help_text="when the list was made")
+    interfaces = models.JSONField(default=list, help_text="what /interfaces/ shows")
+
+    def __str__(self) -> str:
+        return self.worker
+
+
+class LiveCapture(models.Model):
+    """What a live job captures, by whom (under a lease), and its honest counters.
+
+    `host` keeps the job to the machine that has its interfaces and ring files; only a live worker of that host takes it up
+    again. Counters are of all processes that captured for the job: `base` holds those of earlier ones.
+    received = captured + dropped_kernel + unread.
+    """
+
+    job = models.OneToOneField(Job, related_name="live", primary_key=True, on_delete=models.CASCADE)
+    interfaces = models.JSONField(default=list, help_text="names, in the text form of values")
+    host = models.CharField(max_length=255, blank=True)
+    worker = models.TextField(blank=True)
+    attempt = models.IntegerField(default=0, help_text="the claim's token: it only ever grows")
+    lease_until = models.DateTimeField(null=True)
+    open = models.BooleanField(default=True, help_text="it is to be captured, or being captured")
+    ending = models.CharField(max_length=8, blank=True, help_text="how it ended, as the recorder says it")
+    words = models.TextField(blank=True, help_text="why it ended, or what the capture is waiting for")
+    started = models.DateTimeField(null=True, help_text="when a worker first began")
+    seconds = models.FloatField(default=0.0, help_text="captured for, all processes together")
+    beat = models.DateTimeField(null=True, help_text="when the counters were last written")
+
+    received = models.BigIntegerField(default=0)
+    dropped_kernel = models.BigIntegerField(default=0)
+    dropped_interface = models.BigIntegerField(default=0)
+    captured = models.BigIntegerField(default=0)
+    bytes_captured = models.BigIntegerField(default=0)
+    super_frames = models.BigIntegerField(default=0, help_text="larger than the interface's MTU: merged by offload (GRO, TSO)")
+    unread = models.BigIntegerField(default=0, help_text="received and not read when the capture was stopped")
+    states = models.JSONField(default=list, help_text="one for each interface: name, state, words, filter, counters ...")
+    base = models.JSONField(default=list, help_text="`states` as earlier processes left them")
+    rates = models.JSONField(default=list, help_text="of the last seconds: [epoch second, packets, bytes, dropped, indexed]")
+    gaps = models.JSONField(default=list, help_text="when nobody captured: [from, to, why], RFC 3339")
+
+    # Columns that small batches take one behind the other, so that they can become one batch later.
+    reserved_column = models.BigIntegerField(default=0)
+    reserved_left = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"live capture of job {self.job_id}"

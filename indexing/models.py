@@ -70,7 +70,7 @@ class Batch(models.Model):
 
     index = models.ForeignKey(PacketIndex, on_delete=models.PROTECT)
     job = models.BigIntegerField()
-    sequence = models.IntegerField(help_text="position in the job, from 0")
+    sequence = models.BigIntegerField(help_text="position in the job, from 0; the first one of those that were merged")
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.READY)
 
     capture = models.TextField(help_text="path of the stored capture")
@@ -95,6 +95,8 @@ class Batch(models.Model):
     attempt = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True, help_text="backed off until then: a part was away")
+    urgent = models.BooleanField(default=False, help_text="of a live capture: somebody waits for it now")
+    generation = models.IntegerField(default=0, help_text="of the index; 0: for ever. Those of turning rings are dropped whole")
     worker = models.TextField(blank=True)
     error = models.TextField(blank=True)
 
