@@ -30,6 +30,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs that were not deleted."""
         return self.filter(deleted__isnull=True)
 
+    def with_captures(self) -> JobQuerySet:
+        """With what describes them; the many files of a live job's ring are left where they are."""
+        files = CaptureFile.objects.filter(job__kind=JobKind.FILE)
+        return self.select_related("live").prefetch_related(models.Prefetch("captures", queryset=files))
+
 
 class Job(models.Model):
     """One order to capture, from a file or an interface.
@@ -141,7 +146,6 @@ class CaptureFile(models.Model):
     growing = models.BooleanField(default=False, help_text="a live capture writes it: `size` is how far it is whole")
     packets = models.BigIntegerField(default=0, help_text="of a ring file: in its `size` bytes")
     packets_before = models.BigIntegerField(default=0, help_text="of the job in earlier files: packets are numbered on")
-    removed = models.DateTimeField(null=True, help_text="when the ring turned: its bytes are gone, its packets still indexed")
 
     scan_state = models.CharField(max_length=8, choices=ScanState, default=ScanState.WAITING)
     position = models.TextField(null=True, help_text="JSON; as text, for jsonb refuses a NUL in a name or comment")
@@ -210,6 +214,8 @@ class LiveCapture(models.Model):
     bytes_captured = models.BigIntegerField(default=0)
     super_frames = models.BigIntegerField(default=0, help_text="larger than the interface's MTU: merged by offload (GRO, TSO)")
     unread = models.BigIntegerField(default=0, help_text="received and not read when the capture was stopped")
+    lag_packets = models.BigIntegerField(default=0, help_text="captured and not in any answer yet")
+    lag_seconds = models.FloatField(default=0.0, help_text="how long the oldest of those has been waiting")
     states = models.JSONField(default=list, help_text="one for each interface: name, state, words, filter, counters ...")
     base = models.JSONField(default=list, help_text="`states` as earlier processes left them")
     rates = models.JSONField(default=list, help_text="of the last seconds: [epoch second, packets, bytes, dropped, indexed]")

@@ -39,7 +39,7 @@ JOB = {200: dict}
 
 def get_job(pk: int) -> Job:
     """A live job. Raises Http404 in words."""
-    job = Job.objects.live().prefetch_related("captures").filter(pk=pk).first()
+    job = Job.objects.live().with_captures().filter(pk=pk).first()
     if job is None:
         raise Http404(f"there is no job {pk}")
     return job
@@ -60,7 +60,7 @@ def find_jobs(given: Any) -> QuerySet[Job]:
     for name in ("tag", "index", "text"):
         if "\0" in given.get(name, ""):
             raise Refused(f"{name} must not hold a NUL", option=name)
-    jobs: QuerySet[Job] = Job.objects.live().prefetch_related("captures").order_by("-id")
+    jobs: QuerySet[Job] = Job.objects.live().with_captures().order_by("-id")
     for name, choices in (("state", JobState.values), ("kind", JobKind.values)):
         if value := given.get(name):
             if value not in choices:

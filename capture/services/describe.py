@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Count, Sum
 from django.utils import timezone
 
-from capture.models import Job, JobState
+from capture.models import CaptureFile, Job, JobKind, JobState
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
 from indexing import batches
@@ -46,14 +47,16 @@ def iso_ns(time_ns: int | None, digits: int = 9) -> str | None:
     return f"{base}.{rest:09d}"[: 20 + digits] + "Z"
 
 
-def linktype_name(number: int) -> str:
-    """EN10MB for 1; the number where it has no name."""
+def linktype_name(number: int | None) -> str | None:
+    """EN10MB for 1; the number where it has no name; None where there is none yet."""
+    if number is None:
+        return None
     return label_of(FIELDS["linktype"], number) or str(number)
 
 
 def job_json(job: Job) -> dict[str, Any]:
     """The job of API.md."""
-    capture = next(iter(job.captures.all()), None)
+    capture = next(iter(job.captures.all()), None) if job.kind == JobKind.FILE else _newest_ring_file(job)
     return {
         "id": job.pk,
         "url": job.get_absolute_url(),
@@ -81,7 +84,9 @@ def job_json(job: Job) -> dict[str, Any]:
             "undecodable": job.packets_undecodable,
             "handed_over": job.packets_handed_over,
             "dropped": job.packets_dropped,
+            "removed": int(job.gone.get("indexed", 0)),
         },
+        "live": live_json(job) if job.kind == JobKind.INTERFACE else None,
         "not_indexed": [{"field": name, **said} for name, said in job.not_indexed.items()],
         "bytes": {"captured": job.bytes_captured, "wire": job.bytes_wire},
         "capture": None
@@ -103,12 +108,47 @@ def job_json(job: Job) -> dict[str, Any]:
     }
 
 
+def live_json(job: Job) -> dict[str, Any]:
+    """What a live job's capture does: its interfaces, honest counters, lag, rates and ring files."""
+    live = job.live
+    files = CaptureFile.objects.filter(job=job).aggregate(kept=Count("id"), bytes=Sum("size"))
+    return {
+        "capturing": live.open and bool(live.lease_until and live.lease_until > timezone.now()),
+        "interfaces": [{**one, "linktype_name": linktype_name(one["linktype"])} for one in live.states],
+        "names": live.interfaces,
+        "host": live.host or None,
+        "ending": live.ending or None,
+        "words": live.words or None,
+        "started": iso_time(live.started),
+        "seconds": live.seconds,
+        "beat": iso_time(live.beat),
+        "received": live.received,
+        "dropped_by_kernel": live.dropped_kernel,
+        "dropped_by_interface": live.dropped_interface,
+        "captured": live.captured,
+        "bytes_captured": live.bytes_captured,
+        "super_frames": live.super_frames,
+        "unread": live.unread,
+        "lag": {"packets": live.lag_packets, "seconds": live.lag_seconds},
+        "rates": live.rates,
+        "files": {"kept": files["kept"], "bytes": files["bytes"] or 0, "removed": job.gone.get("files", 0)},
+        "gaps": live.gaps,
+    }
+
+
+def _newest_ring_file(job: Job) -> CaptureFile | None:
+    """Of a live job's files the one that is being written; the others have the same head."""
+    return CaptureFile.objects.filter(job=job).order_by("-sequence").first()
+
+
 def _interfaces(known: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
     return None if known is None else [{**one, "linktype_name": linktype_name(one["linktype"])} for one in known]
 
 
 def progress_json(job: Job) -> dict[str, Any]:
     """fraction 0..1 of the work, packets indexed a second, and seconds to the end (null while that is unknown)."""
+    if job.kind == JobKind.INTERFACE:
+        return _live_progress(job)
     seconds = ((job.finished or timezone.now()) - job.started).total_seconds() if job.started else 0.0
     ended = job.packets_indexed + job.packets_failed
     rate = ended / seconds if seconds > 0 else 0.0
@@ -118,6 +158,15 @@ def progress_json(job: Job) -> dict[str, Any]:
     fraction = _fraction(job)
     eta = seconds * (1 - fraction) / fraction if fraction > 0 else None
     return {"fraction": fraction, "packets_per_second": rate, "eta_seconds": eta}
+
+
+def _live_progress(job: Job) -> dict[str, Any]:
+    """Of a live job: how much of what was captured is in the answers; the rate is that of the last seconds."""
+    waiting = job.live.lag_packets
+    fraction = 1.0 if not job.live.captured else max(0.0, 1 - waiting / job.live.captured)
+    lately = job.live.rates[-5:]
+    rate = sum(indexed for *_, indexed in lately) / len(lately) if lately and not job.ended else 0.0
+    return {"fraction": fraction, "packets_per_second": rate, "eta_seconds": 0.0 if job.ended else None}
 
 
 def _fraction(job: Job, dropped: int = 0) -> float:

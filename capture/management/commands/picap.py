@@ -118,7 +118,7 @@ class Command(BaseCommand):
         said = 0.0
         while not job.ended:
             time.sleep(POLL_SECONDS)
-            job = Job.objects.prefetch_related("captures").get(pk=job.pk)
+            job = Job.objects.with_captures().get(pk=job.pk)
             if time.monotonic() - said > 2:
                 said = time.monotonic()
                 wait = f", waits for {job.waiting_for}" if job.waiting_for else ""
