@@ -52,6 +52,13 @@ BATCH_PACKETS = environment.integer("PICAPWEB_BATCH_PACKETS", 100000, least=1, m
 MAX_UPLOAD_BYTES = environment.size("PICAPWEB_MAX_UPLOAD_BYTES", 100 * 1024**3, least=1)
 MAX_CAPTURE_BYTES = environment.size("PICAPWEB_MAX_CAPTURE_BYTES", 1024**4, least=1)
 
+# Live captures
+
+LIVE_FILE_BYTES = environment.size("PICAPWEB_LIVE_FILE_BYTES", 1024**3, least=1024**2)
+LIVE_GONE_SECONDS = environment.seconds("PICAPWEB_LIVE_GONE_SECONDS", 10.0, least=0.0)
+MIN_FREE_BYTES = environment.size("PICAPWEB_MIN_FREE_BYTES", 1024**3, least=0)
+RING_KEEP_INDEX = environment.boolean("PICAPWEB_RING_KEEP_INDEX", False)
+
 # Celery: doorbells only. The orders are rows in Postgres, so nothing is kept, answered or acknowledged late.
 
 CELERY_BROKER_URL = BROKER_URL

@@ -18,6 +18,10 @@ from picapweb import environment
 
 INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 DEFAULT_SNAPLEN = 262144
+# Of a live capture. libpcap refuses more bytes of a packet than the greatest, and a ring file must hold some packets.
+GREATEST_SNAPLEN = 262144
+DEFAULT_BUFFER = 64 << 20
+LEAST_RING_FILE = 1 << 20
 MAX_BUFSIZE = 1 << 20
 MAX_TEXT = 16384
 
@@ -42,6 +46,9 @@ class Options:
     max_seconds: float = 0.0
     ring_bytes: int = 0
     ring_files: int = 0
+    ring_keep_index: bool = field(default_factory=lambda: settings.RING_KEEP_INDEX)
+    buffer_bytes: int = DEFAULT_BUFFER
+    own_traffic: bool = False
     again: bool = False
 
     def field_names(self) -> list[str]:
@@ -51,7 +58,7 @@ class Options:
     def stored(self) -> dict[str, Any]:
         """What the job's row keeps of them beside its own columns."""
         kept = ["snaplen", "promisc", "timeout", "concurrency", "bufsize", "max_packets", "max_bytes", "max_seconds"]
-        kept += ["ring_bytes", "ring_files"]
+        kept += ["ring_bytes", "ring_files", "ring_keep_index", "buffer_bytes", "own_traffic"]
         return {name: getattr(self, name) for name in kept}
 
 
@@ -160,6 +167,9 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "max_seconds": _seconds,
     "ring_bytes": _integer(0, _MOST),
     "ring_files": _integer(0, 1_000_000),
+    "ring_keep_index": _boolean,
+    "buffer_bytes": _integer(1 << 20, 1 << 30),
+    "own_traffic": _boolean,
     "again": _boolean,
 }
 
