@@ -146,6 +146,9 @@ class CaptureFile(models.Model):
     growing = models.BooleanField(default=False, help_text="a live capture writes it: `size` is how far it is whole")
     packets = models.BigIntegerField(default=0, help_text="of a ring file: in its `size` bytes")
     packets_before = models.BigIntegerField(default=0, help_text="of the job in earlier files: packets are numbered on")
+    # Columns that its small batches take one behind the other, so that they can become one batch later.
+    reserved_column = models.BigIntegerField(default=0)
+    reserved_left = models.BigIntegerField(default=0)
 
     scan_state = models.CharField(max_length=8, choices=ScanState, default=ScanState.WAITING)
     position = models.TextField(null=True, help_text="JSON; as text, for jsonb refuses a NUL in a name or comment")
@@ -220,10 +223,6 @@ class LiveCapture(models.Model):
     base = models.JSONField(default=list, help_text="`states` as earlier processes left them")
     rates = models.JSONField(default=list, help_text="of the last seconds: [epoch second, packets, bytes, dropped, indexed]")
     gaps = models.JSONField(default=list, help_text="when nobody captured: [from, to, why], RFC 3339")
-
-    # Columns that small batches take one behind the other, so that they can become one batch later.
-    reserved_column = models.BigIntegerField(default=0)
-    reserved_left = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"live capture of job {self.job_id}"

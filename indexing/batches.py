@@ -6,6 +6,7 @@ Celery messages are doorbells only; what is to be done, and by whom it is being 
 from __future__ import annotations
 
 import os
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from django.db.models.functions import Now
 from indexing.models import Batch, BatchState, PacketIndex
 
 MAX_ATTEMPTS = 3
+FAIRNESS = 4
 
 
 class ClaimLost(Exception):
@@ -54,12 +56,49 @@ def allocate_columns(index: str, count: int) -> tuple[PacketIndex, int]:
     return packet_index, int(row[0])
 
 
+@dataclass(frozen=True)
+class Reservation:
+    """Columns that are given out to one capture file and not used yet: `left` of them from `first` on."""
+
+    first: int = 0
+    left: int = 0
+
+
+# Small batches of a file that grows take columns of one reservation, so that they lie one behind the other whatever other jobs
+# do meanwhile; batches of SMALL packets and more stay as they are for ever, and take theirs directly.
+RESERVED, SMALL = 1 << 16, 1 << 14
+
+
+def take_columns(index: str, count: int, held: Reservation) -> tuple[PacketIndex, int, Reservation]:
+    """`count` consecutive columns, of those held where there are enough: index, first column, what is held now.
+
+    Part of the caller's transaction. What of `held` cannot be used is a hole for ever: columns of no packet."""
+    packet_index, _ = PacketIndex.objects.get_or_create(name=index)
+    if held.left >= count:
+        return packet_index, held.first, Reservation(held.first + count, held.left - count)
+    locked = PacketIndex.objects.select_for_update().get(pk=packet_index.pk)
+    first = held.first if held.left and held.first + held.left == locked.next_column else locked.next_column
+    more = RESERVED if count < SMALL else 0
+    locked.next_column = first + count + more
+    locked.save(update_fields=["next_column"])
+    return packet_index, first, Reservation(first + count, more)
+
+
+def give_back(index: str, held: Reservation) -> None:
+    """A file has ended: what it holds is given to others, if nobody took columns behind it. Part of the caller's transaction."""
+    if held.left:
+        behind = PacketIndex.objects.filter(name=index, next_column=held.first + held.left)
+        behind.update(next_column=held.first)
+
+
 def claim(busy_jobs: list[int] | None = None) -> tuple[Batch, Claim] | None:
-    """The oldest batch that waits, or whose lease ran out; None when there is none.
+    """The oldest batch that waits, or whose lease ran out; None when there is none. Urgent ones, of live captures, come first,
+    but for one claim in FAIRNESS, so that files get on while a live capture takes all there is.
 
     busy_jobs: jobs that have as many batches at work as they may. A batch that was claimed MAX_ATTEMPTS times without an
     end took its workers with it: it is set aside and comes back with state failed, to be told to its job.
     """
+    urgent_first = random.randrange(FAIRNESS) > 0
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE indexing_batch SET
@@ -74,9 +113,9 @@ def claim(busy_jobs: list[int] | None = None) -> tuple[Batch, Claim] | None:
                      AND (state = 'ready' OR lease_until < now())
                      AND (not_before IS NULL OR not_before < now())
                      AND NOT job = ANY(%s)
-                   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                   ORDER BY urgent AND %s DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)
                RETURNING id, attempt, state""",
-            [MAX_ATTEMPTS, MAX_ATTEMPTS, worker_name(), settings.LEASE_SECONDS, busy_jobs or []],
+            [MAX_ATTEMPTS, MAX_ATTEMPTS, worker_name(), settings.LEASE_SECONDS, busy_jobs or [], urgent_first],
         )
         row = cursor.fetchone()
     if row is None:
@@ -217,14 +256,16 @@ def dropped_packets(job: int) -> int:
 
 def column_ranges(job: int) -> list[list[int]]:
     """The job's visible columns as ascending [first, last] ranges; neighbours joined."""
-    ranges: list[list[int]] = []
-    rows = Batch.objects.filter(job=job, state=BatchState.VISIBLE, packets__gt=0).order_by("first_column")
-    for first, packets in rows.values_list("first_column", "packets"):
-        if ranges and ranges[-1][1] == first - 1:
-            ranges[-1][1] = first + packets - 1
-        else:
-            ranges.append([first, first + packets - 1])
-    return ranges
+    with connection.cursor() as cursor:
+        # Neighbours have the same distance between their column and the number of packets before them.
+        cursor.execute(
+            """SELECT min(first_column), max(first_column + packets) - 1 FROM (
+                   SELECT first_column, packets, first_column - sum(packets) OVER (ORDER BY first_column) + packets AS island
+                   FROM indexing_batch WHERE job = %s AND state = 'visible' AND packets > 0) AS found
+               GROUP BY island ORDER BY 1""",
+            [job],
+        )
+        return [list(row) for row in cursor.fetchall()]
 
 
 def last_sequence(job: int) -> int:
