@@ -25,6 +25,14 @@ class BackendError(Exception):
     """The backend refused; the text says what and why."""
 
 
+class MergeRefused(BackendError):
+    """Batches cannot become one as asked. `held`: a batch that has some of their columns and others besides, if that is why."""
+
+    def __init__(self, text: str, held: BatchRange | None = None) -> None:
+        super().__init__(text)
+        self.held = held
+
+
 @dataclass(frozen=True)
 class FieldSchema:
     """A field as a backend needs to know it. kind "set" or "int"; minimum/maximum of int fields, inclusive."""
@@ -91,6 +99,12 @@ class Backend(Protocol):
 
     def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """Removes the bits of hidden batches from every field; slow work for the background. Idempotent."""
+
+    def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
+        """Visible batches whose columns follow one another become one: `into` has the id of the first and the columns of all.
+
+        No answer changes. Idempotent, also where some of them had become one already.
+        Raises BackendAway, BackendError, MergeRefused (what is there does not make up `into`)."""
 
     def drop_index(self, index: str) -> None:
         """Removes an index and all its bits. Idempotent."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from indexing.backends import embedded_ints
+from indexing.backends import embedded_ints, embedded_merge
 from indexing.backends.base import (
     ACCESS_FIELD,
     BackendError,
@@ -103,6 +103,16 @@ class EmbeddedBackend:
     def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """See Backend: nothing is left after hide_batches."""
         self.hide_batches(index, batches)
+
+    def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
+        """See Backend. One commit: a reader sees the small batches or the large one."""
+        with self._opened().read() as snapshot:
+            held = snapshot.batches_within(index, into)
+            if held == [into]:
+                return
+            embedded_merge.check(index, held, batches, into)
+            blobs = list(embedded_merge.blobs(snapshot, index, held, into))
+        self._opened().merge_batches(index, held, into, blobs)
 
     def batches(self, index: str) -> list[BatchRange]:
         """The batches in the store, by id: what a restore compares with Postgres."""

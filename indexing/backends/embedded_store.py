@@ -26,7 +26,7 @@ from typing import Any
 import lmdb
 
 from indexing.backends import embedded_fork
-from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema
+from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema, MergeRefused
 from indexing.backends.ranges import pieces
 
 MAP_SIZE = 1 << 40
@@ -118,19 +118,23 @@ class Store:
 
     def put_batch(self, index: str, batch: BatchRange, blobs: Sequence[Blob]) -> None:
         """One durable transaction: the batch's old blobs go, the new ones come. Raises Overlap."""
-        places = list(pieces(batch))
         with self._write() as txn:
             if txn.get(_name(index), db=self._schema) is None:
                 raise BackendError(f"index {index} was dropped")
             self._delete_batch(txn, index, batch.batch)
-            for shard, first, last in places:
-                self._check_overlap(txn, index, batch, shard, first, last)
-                txn.put(_place(index, EXISTS_FIELD, shard, first, last, batch.batch), b"", db=self._fragments)
-            for field, shard, first, last, data in blobs:
-                txn.put(_place(index, field, shard, first, last, batch.batch), data, db=self._fragments)
-            names = "\0".join(sorted({blob[0] for blob in blobs}))
-            value = _RANGE.pack(batch.first_column, batch.count) + names.encode()
-            txn.put(_name(index) + _U64.pack(batch.batch), value, db=self._batches)
+            self._put(txn, index, batch, blobs)
+
+    def merge_batches(self, index: str, held: Sequence[BatchRange], into: BatchRange, blobs: Sequence[Blob]) -> None:
+        """One durable transaction: the batches `held` go, and `into` with their bits comes. Raises MergeRefused, Overlap.
+
+        The blobs were made without the lock that all writers share: imports are not to wait for that."""
+        with self._write() as txn:
+            for batch in held:
+                record = txn.get(_name(index) + _U64.pack(batch.batch), db=self._batches)
+                if record is None or _RANGE.unpack_from(record) != (batch.first_column, batch.count):
+                    raise MergeRefused(f"batch {batch.batch} of index {index} was changed while it was merged")
+                self._delete_batch(txn, index, batch.batch)
+            self._put(txn, index, into, blobs)
 
     def delete_batches(self, index: str, batches: Iterable[int]) -> None:
         """Takes batches out in one transaction."""
@@ -146,6 +150,16 @@ class Store:
                     more = cursor.set_range(_name(index))
                     while more and cursor.key().startswith(_name(index)):
                         more = cursor.delete()  # moves to the next
+
+    def _put(self, txn: Any, index: str, batch: BatchRange, blobs: Sequence[Blob]) -> None:
+        for shard, first, last in pieces(batch):
+            self._check_overlap(txn, index, batch, shard, first, last)
+            txn.put(_place(index, EXISTS_FIELD, shard, first, last, batch.batch), b"", db=self._fragments)
+        for field, shard, first, last, data in blobs:
+            txn.put(_place(index, field, shard, first, last, batch.batch), data, db=self._fragments)
+        names = "\0".join(sorted({blob[0] for blob in blobs}))
+        value = _RANGE.pack(batch.first_column, batch.count) + names.encode()
+        txn.put(_name(index) + _U64.pack(batch.batch), value, db=self._batches)
 
     def _delete_batch(self, txn: Any, index: str, batch: int) -> None:
         key = _name(index) + _U64.pack(batch)
@@ -211,6 +225,49 @@ class Snapshot:
             BatchRange(_U64.unpack(key[-8:])[0], *_RANGE.unpack_from(value))
             for key, value in self._walk(self._batches, _name(index))
         ]
+
+    def batches_within(self, index: str, columns: BatchRange) -> list[BatchRange]:
+        """The batches that have a column of this range, by column, each with all of its own columns."""
+        found: dict[int, BatchRange] = {}
+        for shard, first, last in pieces(columns):
+            for batch in self._owners(index, shard, first, last):
+                if batch not in found:
+                    record = self._txn.get(_name(index) + _U64.pack(batch), db=self._batches)
+                    found[batch] = BatchRange(batch, *_RANGE.unpack_from(record))
+        return list(found.values())
+
+    def _owners(self, index: str, shard: int, first: int, last: int) -> Iterator[int]:
+        """Ids of the batches that have one of these columns of a shard, by column."""
+        prefix = _field(index, EXISTS_FIELD) + _U64.pack(shard)
+        with self._txn.cursor(db=self._fragments) as cursor:
+            more = cursor.set_range(_place(index, EXISTS_FIELD, shard, first, 0, 0))
+            # The batch before may reach into the range.
+            more = (cursor.prev() or cursor.first()) if more else cursor.last()
+            while more:
+                key = bytes(cursor.key())
+                if key.startswith(prefix):
+                    _, from_, to, batch = _PLACE.unpack(key[-_PLACE.size :])
+                    if from_ > last:
+                        return
+                    if to >= first:
+                        yield batch
+                elif key > prefix:
+                    return
+                more = cursor.next()
+
+    def names_of(self, index: str, batch: int) -> list[str]:
+        """The fields of which a batch has bits."""
+        record = self._txn.get(_name(index) + _U64.pack(batch), db=self._batches)
+        names = bytes(record[_RANGE.size :]).decode()
+        return names.split("\0") if names else []
+
+    def blob(self, index: str, field: str, shard: int, batch: BatchRange) -> memoryview | None:
+        """A batch's blob of a field in a shard; None if it has no bit there."""
+        for its_shard, first, last in pieces(batch):
+            if its_shard == shard:
+                blob: memoryview | None = self._txn.get(_place(index, field, shard, first, last, batch.batch), db=self._fragments)
+                return blob
+        return None
 
     def shards(self, index: str) -> list[int]:
         """Shards that hold a column, ascending: one seek each."""

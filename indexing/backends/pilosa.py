@@ -108,6 +108,9 @@ class PilosaBackend:
             fields = [field for field in known.fields.values() if field.name != ACCESS_FIELD]
             self._importer.clear(index, fields, batches)
 
+    def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
+        """See Backend. Pilosa has columns and knows of no batches: there is nothing to do."""
+
     # Questions
 
     def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
