@@ -11,11 +11,12 @@ import itertools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
+
+from indexing.bulk_parameters import Bigints, Byteas, bulk_cursor
 
 # Both directions together; a value is up to MAX_CACHED_VALUE bytes, longer ones are always asked of the database.
 MAX_CACHED_PAIRS = 1_000_000
@@ -105,8 +106,8 @@ def values_of(index: str, rows: Mapping[str, Iterable[int]]) -> dict[str, dict[i
     return known
 
 
-def _hash(value: bytes) -> str:
-    return hashlib.blake2b(value, digest_size=16).hexdigest()
+def _hash(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()
 
 
 def _from_cache(index: str, values: Mapping[str, Iterable[bytes]]) -> tuple[dict[str, dict[bytes, int]], Missing]:
@@ -152,27 +153,25 @@ def _field_ids(index: str, fields: Iterable[str]) -> dict[str, int]:
 
 def _select_rows(fields: Mapping[str, int], values: Missing) -> dict[str, dict[bytes, int]]:
     ids: list[int] = []
-    hashes: list[str] = []
-    wanted: dict[tuple[int, UUID], bytes] = {}
+    wanted: list[tuple[str, bytes]] = []
     for field, number in fields.items():
-        for value in values.get(field, ()):
-            digest = _hash(value)
-            ids.append(number)
-            hashes.append(digest)
-            wanted[number, UUID(digest)] = value
-    names = {number: name for name, number in fields.items()}
+        some = values.get(field, ())
+        ids += [number] * len(some)
+        wanted += [(field, value) for value in some]
     found: dict[str, dict[bytes, int]] = {}
     if ids:
-        with connection.cursor() as cursor:
+        with bulk_cursor() as cursor:
             cursor.execute(
-                """SELECT v.field_id, v.hash, v.row, v.value FROM unnest(%s::bigint[], %s::uuid[]) AS q(field_id, hash)
-                   JOIN indexing_translationvalue v ON v.field_id = q.field_id AND v.hash = q.hash""",
-                [ids, hashes],
+                """SELECT q.place, v.row, v.value
+                   FROM unnest(%b, %b) WITH ORDINALITY AS q(field_id, hash, place)
+                   JOIN indexing_translationvalue v ON v.field_id = q.field_id AND v.hash = encode(q.hash, 'hex')::uuid""",
+                [Bigints(ids), Byteas([_hash(value) for _, value in wanted])],
             )
-            for number, digest, row, value in cursor.fetchall():
-                if bytes(value) != wanted[number, digest]:
-                    raise TranslationCollision(f"field {names[number]}: two values with the hash {digest}")
-                found.setdefault(names[number], {})[bytes(value)] = row
+            for place, row, value in cursor.fetchall():
+                field, asked = wanted[place - 1]
+                if value != asked:
+                    raise TranslationCollision(f"field {field}: two values with the hash {_hash(asked).hex()}")
+                found.setdefault(field, {})[asked] = row
     return found
 
 
@@ -192,20 +191,25 @@ def _allocate(index: str, missing: Missing) -> dict[str, dict[bytes, int]]:
         counters = {field: (number, next_row) for field, number, next_row in cursor.fetchall()}
         # Another worker may have allocated some of them between our look-up and our lock.
         pairs = _select_rows({field: number for field, (number, _) in counters.items()}, missing)
-        columns: tuple[list[int], list[int], list[str], list[bytes]] = ([], [], [], [])
+        numbers: list[int] = []
+        rows: list[int] = []
+        new: list[bytes] = []
         for field in names:
             number, row = counters[field]
             have = pairs.setdefault(field, {})
             for value in missing[field]:
                 if value not in have:
                     have[value] = row
-                    for column, item in zip(columns, (number, row, _hash(value), value), strict=True):
-                        column.append(item)  # type: ignore[attr-defined]
+                    numbers.append(number)
+                    rows.append(row)
+                    new.append(value)
                     row += 1
             cursor.execute("UPDATE indexing_translationfield SET next_row = %s WHERE id = %s", [row, number])
-        cursor.execute(
-            """INSERT INTO indexing_translationvalue (field_id, row, hash, value)
-               SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[], %s::bytea[])""",
-            list(columns),
-        )
+        with bulk_cursor() as bulk:
+            bulk.execute(
+                """INSERT INTO indexing_translationvalue (field_id, row, hash, value)
+                   SELECT field_id, row, encode(hash, 'hex')::uuid, value
+                   FROM unnest(%b, %b, %b, %b) AS q(field_id, row, hash, value)""",
+                [Bigints(numbers), Bigints(rows), Byteas([_hash(value) for value in new]), Byteas(new)],
+            )
     return pairs

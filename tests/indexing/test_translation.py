@@ -70,7 +70,7 @@ def test_allocation_inside_a_transaction_is_refused():
 
 
 def test_a_collision_of_hashes_is_refused(monkeypatch):
-    monkeypatch.setattr(translation, "_hash", lambda value: "0" * 32)
+    monkeypatch.setattr(translation, "_hash", lambda value: bytes(16))
     translation.resolve("net", {"f": [b"a"]})
     with pytest.raises(translation.TranslationCollision, match="field f"):
         translation.resolve("net", {"f": [b"b"]})
