@@ -39,6 +39,8 @@ COMPONENTS: dict[str, Callable[[], bool]] = {
     "setpriv (util-linux)": lambda: shutil.which("setpriv") is not None,
     "zstd": lambda: shutil.which("zstd") is not None,
     "tshark": lambda: shutil.which("tshark") is not None,
+    "tcpdump": lambda: shutil.which("tcpdump") is not None,
+    "tcpreplay": lambda: shutil.which("tcpreplay") is not None,
     "root": lambda: os.geteuid() == 0,
     "root for network namespaces": _network_namespaces,
     "../shared": SHARED.is_dir,

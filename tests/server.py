@@ -113,9 +113,14 @@ class Server:
 
     def child(self, name: str) -> psutil.Process:
         """The process of a service, by what its command line holds."""
-        mark = {"postgres": "bin/postgres", "valkey": "valkey-server", "worker": " worker ", "beat": " beat ", "web": "granian"}[
-            name
-        ]
+        mark = {
+            "postgres": "bin/postgres",
+            "valkey": "valkey-server",
+            "worker": " worker ",
+            "beat": " beat ",
+            "web": "granian",
+            "live": "manage.py live",
+        }[name]
         return next(one for one in psutil.Process(self.pid).children() if mark in " ".join(one.cmdline()))
 
     def get(self, path: str) -> tuple[int, bytes]:

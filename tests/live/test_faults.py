@@ -1,0 +1,201 @@
+"""Parts are killed while packets come: what is on the disk is whole up to the last flush, and each packet of it indexed once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from capture.packets.batch import NO_TIME
+from capture.packets.sources import open_capture
+from tests.live import jobs
+from tests.server import Server
+
+pytestmark = pytest.mark.needs("../shared")
+
+MIX = "large/derived__merged-home-and-web-mix.pcap"
+SETTINGS = {"PICAPWEB_LEASE_SECONDS": "4", "PICAPWEB_WORKERS": "2"}
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    return Path(tmp_path) / "data"
+
+
+@pytest.fixture
+def server(data) -> Iterator[Server]:
+    with Server(data, **SETTINGS) as started:
+        yield started
+
+
+def on_disk(server: Server, job: int) -> int:
+    """Packets in the job's ring files, counted by the reader of files; each file is whole."""
+    packets = 0
+    for path in sorted((server.data / "captures" / str(job) / "ring").iterdir()):
+        with open_capture(path) as source:
+            for batch in source.scan(100_000):
+                packets += batch.read
+                assert (batch.locator["time_ns"] != NO_TIME).all()
+            assert source.read_error is None, (path, source.read_error)
+    return packets
+
+
+def exact(server: Server, job: int) -> dict:
+    """Stops a job and compares its index with its files: as many packets, each number once."""
+    said = jobs.stop(server, job)
+    jobs.adds_up(said)
+    packets = on_disk(server, job)
+    assert said["packets"]["indexed"] == packets == said["live"]["captured"]
+    assert server.pql(f"Count(Row(job={job}))") == [packets]
+    assert sum(last - first + 1 for first, last in said["columns"]) == packets
+    numbers = set()
+    cursor = ""
+    while cursor is not None:
+        page = server.ask("GET", f"/packets/?job={job}&limit=10000&fields=length" + (f"&cursor={cursor}" if cursor else ""))[1]
+        numbers |= {packet["number"] for packet in page["packets"]}
+        cursor = page["next"]
+    assert numbers == set(range(1, packets + 1))
+    return said
+
+
+def kill(process: psutil.Process) -> None:
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            one.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def test_the_live_worker_is_killed(server, wire, shared):
+    job = jobs.order(server, wire.near)["id"]
+    with wire.sender(shared / "pcaps" / MIX, "--pps=5000", "--loop=0") as process:
+        for wanted in (3000, 9000):
+            jobs.indexed(server, job, wanted)
+            killed = server.child("live")
+            kill(killed)
+            server.until(
+                lambda old=killed.pid: any("live" in line and str(old) not in line and "back" in line for line in server.lines)
+            )
+            server.until(lambda: jobs.captures(server, job))
+        process.terminate()
+    said = exact(server, job)
+    assert said["state"] == "stopped"
+    assert len(said["live"]["gaps"]) == 2
+    assert all("live worker" in why for _, _, why in said["live"]["gaps"])
+
+
+def test_the_indexing_workers_are_killed(server, wire, shared):
+    job = jobs.order(server, wire.near)["id"]
+    with wire.sender(shared / "pcaps" / MIX, "--pps=5000", "--loop=0") as process:
+        for wanted in (3000, 9000):
+            jobs.indexed(server, job, wanted, 60)
+            kill(server.child("worker"))
+        jobs.indexed(server, job, 20000, 60)
+        process.terminate()
+    said = exact(server, job)
+    assert said["live"]["gaps"] == [], "capturing did not notice"
+    assert said["live"]["dropped_by_kernel"] == 0
+
+
+def test_postgres_is_killed(server, wire, shared):
+    job = jobs.order(server, wire.near)["id"]
+    with wire.sender(shared / "pcaps" / MIX, "--pps=5000", "--loop=0") as process:
+        jobs.indexed(server, job, 3000)
+        kill(server.child("postgres"))
+        server.wait_for(r"postgres is back")
+        server.until(lambda: server.ask("GET", f"/jobs/{job}/")[0] == 200)
+        jobs.indexed(server, job, 20000, 60)
+        process.terminate()
+    said = exact(server, job)
+    assert said["live"]["gaps"] == [], "capturing went on"
+
+
+def test_postgres_is_suspended_while_files_turn(server, wire, shared):
+    """As good as away for some seconds: files that are begun and ended meanwhile get their rows afterwards."""
+    job = jobs.order(server, wire.near, ring_bytes=1 << 20)["id"]
+    postgres = server.child("postgres")
+    family = [postgres, *postgres.children(recursive=True)]
+    with wire.sender(shared / "pcaps" / MIX, "--pps=8000", "--loop=0") as process:
+        jobs.indexed(server, job, 2000)
+        for one in family:
+            one.suspend()
+        jobs.pause(3)
+        for one in family:
+            one.resume()
+        jobs.indexed(server, job, 30000, 60)
+        process.terminate()
+    said = exact(server, job)
+    assert said["live"]["gaps"] == []
+    assert said["live"]["files"]["kept"] > 5
+
+
+def test_everything_is_stopped_and_started_again(data, wire, shared):
+    with Server(data, **SETTINGS) as server:
+        job = jobs.order(server, wire.near)["id"]
+        first = wire.send(shared / "pcaps" / MIX, "--pps=20000")
+        server.until(lambda: server.job(job)["live"]["captured"] == first)
+    with Server(data, **SETTINGS) as server:
+        server.until(lambda: jobs.captures(server, job))
+        second = wire.send(shared / "pcaps" / MIX, "--pps=20000", "--limit=1000")
+        jobs.indexed(server, job, first + second, 60)
+        said = exact(server, job)
+        assert said["packets"]["indexed"] == first + second
+        assert len(said["live"]["gaps"]) == 1
+
+
+def test_the_machine_stops_dead(data, wire, shared):
+    """All processes are killed at once, as a machine without power ends them (what the disk has not got yet apart)."""
+    server = Server(data, **SETTINGS)
+    server.wait_for("^ready: ")
+    job = jobs.order(server, wire.near)["id"]
+    with wire.sender(shared / "pcaps" / MIX, "--pps=8000", "--loop=0") as process:
+        jobs.indexed(server, job, 3000)
+        family = [psutil.Process(server.pid), *server.family()]
+        for one in family:
+            try:
+                one.send_signal(signal.SIGKILL)
+            except psutil.NoSuchProcess:
+                continue
+        server.wait()
+        process.terminate()
+    with Server(data, **SETTINGS) as again:
+        again.until(lambda: jobs.captures(again, job))
+        sent = wire.send(shared / "pcaps" / MIX, "--pps=20000", "--limit=1000")
+        assert sent == 1000
+        again.until(lambda: again.job(job)["live"]["lag"]["packets"] == 0 and again.job(job)["packets"]["indexed"] >= 4000)
+        said = exact(again, job)
+        assert said["live"]["gaps"]
+
+
+def test_a_job_that_is_to_stop_while_its_worker_is_dead_is_ended_by_others(data, wire, shared):
+    with Server(data, **SETTINGS) as server:
+        job = jobs.order(server, wire.near)["id"]
+        sent = wire.send(shared / "pcaps" / MIX, "--pps=20000")
+        server.until(lambda: server.job(job)["live"]["captured"] == sent)
+        live = server.child("live")
+        live.suspend()
+        status, _ = server.ask("POST", f"/jobs/{job}/stop/")
+        assert status == 202
+        said = jobs.ended(server, job, 60)
+        assert said["packets"]["indexed"] == sent
+        kill(live)
+        server.wait_for(r"live is back")
+        jobs.pause(1)
+        assert server.job(job)["state"] == "stopped"
+
+
+def test_the_disk_limit_ends_it_cleanly(data, wire, shared):
+    free = psutil.disk_usage(str(data.parent)).free
+    with Server(data, PICAPWEB_MIN_FREE_BYTES=str(2 * free), **SETTINGS) as server:
+        import json
+
+        body = json.dumps({"iface": wire.near})
+        status, job = server.ask("POST", "/jobs/", body, **{"Content-Type": "application/json"})
+        assert status == 202, job
+        said = jobs.ended(server, job["id"])
+        assert (said["state"], said["live"]["ending"]) == ("stopped", "disk")
+        assert "free" in said["error"]
+        jobs.adds_up(said)
