@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.http import Http404
 
-from capture.models import Job
+from capture.models import Job, JobKind
 from capture.packets.errors import PacketsError
 from capture.packets.layers import layer_tree
 from capture.packets.registry import FIELDS
@@ -19,7 +19,8 @@ from proxy.packets import PacketRow, indexed_values, rows_of
 
 @dataclass
 class OnePacket:
-    """A packet with everything its page shows. bytes_gone: why its bytes cannot be read, if so."""
+    """A packet with everything its page shows. bytes_gone: why its bytes cannot be read, if so, and then what the index alone
+    knows is all there is: no layers."""
 
     row: PacketRow
     job: Job
@@ -54,11 +55,15 @@ def one_packet(index: str, column: int) -> OnePacket:
         raise Http404(f"there is no packet in column {column} of index {index!r}")
     rows = rows_of(index, locate(index, np.array([column], np.uint64)), [])
     if not rows:
-        raise Http404(f"the packet in column {column} of index {index!r} has no locator any more")
+        raise Http404(f"the packet in column {column} of index {index!r} is gone with the ring file of job {job.pk} that held it")
     data, gone = b"", ""
     try:
         data, _ = packet_bytes(batch, column)
-    except (PacketsError, OSError) as error:
+    except FileNotFoundError:
+        gone = _no_file(job)
+    except OSError as error:
+        gone = f"the stored capture cannot be read: {error.strerror}"
+    except PacketsError as error:
         gone = str(error)
     row = rows[0]
     return OnePacket(
@@ -71,6 +76,14 @@ def one_packet(index: str, column: int) -> OnePacket:
         next=_neighbour(batch, column, 1),
         bytes_gone=gone,
     )
+
+
+def _no_file(job: Job) -> str:
+    if job.kind != JobKind.INTERFACE:
+        return "the stored capture is not there any more"
+    kept = job.options.get("ring_files")
+    words = f", which keeps the last {kept:,} ring file{'s' * (kept != 1)}" if kept else ""
+    return f"the ring file that held them was removed by job {job.pk}{words}, and its index was kept"
 
 
 def _neighbour(batch: Batch, column: int, step: int) -> int | None:
