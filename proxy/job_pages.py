@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from capture.api.jobs import get_job
-from capture.models import Job, JobState
+from capture.models import Job, JobKind, JobState
 from capture.pages import see_other
 from capture.services import control
 from capture.services.describe import job_json
@@ -21,6 +21,7 @@ from capture.services.options import Options
 from indexing.backends.base import BackendAway, BackendError
 from proxy.facets import facet
 from proxy.links import Where, row
+from proxy.live_page import curl, live_page, order
 
 TOP_FIELDS = ("netsrc", "netdst", "transproto", "transdst", "appproto", "tcp", "http-hostname")
 TOP_VALUES = 8
@@ -33,14 +34,19 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _job_page(request: HttpRequest, one: Job, refused: Refused | None = None) -> HttpResponse:
-    context = _live(one) | {"error": refused.detail if refused is not None else "", "curl": _curl(request, one)}
+    context = _live(one) | _tops(one) | {"error": refused.detail if refused is not None else "", "curl": _curl(request, one)}
+    if one.kind == JobKind.INTERFACE:
+        context["order"] = order(one)
     return render(request, "proxy/job.html", context, status=refused.status if refused is not None else 200)
 
 
 @require_safe
 def job_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a job's page that changes. When the job has ended the whole page is asked for again, once."""
+    """The part of a job's page that changes: its figures, which are Postgres's, or (?part=tops) its top values, which are the
+    index's and may take longer. When the job has ended the whole page is asked for again, once."""
     one = get_job(pk)
+    if request.GET.get("part") == "tops":
+        return render(request, "proxy/job_tops.html", _tops(one))
     response = render(request, "proxy/job_live.html", _live(one))
     if one.ended and request.headers.get("HX-Request"):
         response["HX-Refresh"] = "true"
@@ -49,8 +55,24 @@ def job_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _live(one: Job) -> dict[str, Any]:
     where = Where(index=one.index, jobs=(one.pk,))
+    said = job_json(one)
+    return {
+        "job": one,
+        "said": said,
+        "ended": one.ended,
+        "packets_url": where.url("/explore/"),
+        "undecodable_url": where.top("error"),
+        "can_stop": one.state in (JobState.QUEUED, JobState.RUNNING),
+        "can_retry": one.state in (JobState.STOPPED, JobState.FAILED),
+        **(live_page(one, said) if one.kind == JobKind.INTERFACE else {}),
+    }
+
+
+def _tops(one: Job) -> dict[str, Any]:
+    where = Where(index=one.index, jobs=(one.pk,))
     tops, tops_gone = [], ""
-    if one.packets_indexed:
+    # While the job runs, places are kept for values that will come: a page in which they appear one by one would jump.
+    if one.packets_indexed or not one.ended:
         try:
             tops = [facet(where, row("job", str(one.pk)), name, TOP_VALUES) for name in TOP_FIELDS]
         except (BackendAway, BackendError) as error:
@@ -58,26 +80,25 @@ def _live(one: Job) -> dict[str, Any]:
             tops_gone = str(error)
     return {
         "job": one,
-        "said": job_json(one),
         "ended": one.ended,
-        "tops": [found for found in tops if found.values],
+        "running": not one.ended,
+        "tops": [found for found in tops if found.values or not one.ended],
         "tops_gone": tops_gone,
-        "packets_url": where.url("/explore/"),
-        "undecodable_url": where.top("error"),
-        "can_stop": one.state in (JobState.QUEUED, JobState.RUNNING),
-        "can_retry": one.state in (JobState.STOPPED, JobState.FAILED),
     }
 
 
 def _curl(request: HttpRequest, one: Job) -> str:
     """The order of this job as a command. Options that stand at their defaults are left out."""
+    place = request.build_absolute_uri("/jobs/")
+    if one.kind == JobKind.INTERFACE:
+        return curl(place, one, one.live.interfaces)
     defaults = asdict(Options())
     parts = ["curl", "-F", shlex.quote(f"file=@{one.name}")]
     wanted: dict[str, Any] = {"filter": one.filter, "index": one.index, "tags": ",".join(one.tags), **one.options}
     for name, value in wanted.items():
         if value and value != defaults.get(name):
             parts += ["-F", shlex.quote(f"{name}={value}")]
-    return " ".join([*parts, request.build_absolute_uri("/jobs/")])
+    return " ".join([*parts, place])
 
 
 def _order(

@@ -38,6 +38,19 @@ def size(value: Any) -> str:
 
 
 @register.filter
+def bits(bytes_a_second: Any) -> str:
+    """Bytes a second as bits a second: 1234567 -> 9.9 Mbit/s."""
+    if bytes_a_second is None or bytes_a_second == "":
+        return ""
+    amount = 8 * float(bytes_a_second)
+    for unit in ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"):
+        if abs(amount) < 1000 or unit == "Tbit/s":
+            break
+        amount /= 1000
+    return f"{amount:,.0f} {unit}" if unit == "bit/s" or amount >= 100 else f"{amount:,.1f} {unit}"
+
+
+@register.filter
 def duration(seconds: Any) -> str:
     """Seconds as 0.3 s, 12 s, 3 min 5 s, 2 h 10 min."""
     if seconds is None or seconds == "":
@@ -107,6 +120,15 @@ def with_query(context: dict[str, Any], **changes: Any) -> str:
 def shell_word(name: str, value: str) -> str:
     """name=value as one word of a POSIX shell."""
     return shlex.quote(f"{name}={value}")
+
+
+@register.filter
+def shell_interface(name: str) -> str:
+    """An interface's name as one word of a shell. Names are in the text form of values (\\xNN, a backslash doubled), which is
+    what stands between $' and ' in bash."""
+    if "\\" not in name:
+        return shlex.quote(name)
+    return "$'" + name.replace("'", "\\'") + "'"
 
 
 @register.simple_tag
