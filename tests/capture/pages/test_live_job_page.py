@@ -118,7 +118,7 @@ def test_a_ring_that_turned_and_its_gaps(get):
         CaptureFile.objects.create(job=job, sequence=sequence, path=f"captures/{job.pk}/ring/x", size=1_000_000)
     Job.objects.filter(pk=job.pk).update(gone={"files": 5, "indexed": 7_777})
     page = get(job.get_absolute_url())
-    assert text_of(page, "ring-kept") == "2 of at most 4"
+    assert text_of(page, "ring-kept") == "2 (at most 4, once indexed)"
     assert text_of(page, "ring-removed") == "5"
     assert text_of(page, "removed") == "7,777"
     assert "2026-01-02 03:04:05" in page and "the live worker was not running" in page
