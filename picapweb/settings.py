@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from picapweb import environment
@@ -58,6 +59,7 @@ LIVE_FILE_BYTES = environment.size("PICAPWEB_LIVE_FILE_BYTES", 1024**3, least=10
 LIVE_GONE_SECONDS = environment.seconds("PICAPWEB_LIVE_GONE_SECONDS", 10.0, least=0.0)
 MIN_FREE_BYTES = environment.size("PICAPWEB_MIN_FREE_BYTES", 1024**3, least=0)
 RING_KEEP_INDEX = environment.boolean("PICAPWEB_RING_KEEP_INDEX", False)
+LIVE_HOST = environment.text("PICAPWEB_LIVE_HOST", socket.gethostname())
 
 # Celery: doorbells only. The orders are rows in Postgres, so nothing is kept, answered or acknowledged late.
 

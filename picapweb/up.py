@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from capture.packets.registry import PROBLEMS
 from picapweb.embedded import postgres
-from picapweb.embedded.child import NotReady, Service, launcher
+from picapweb.embedded.child import CAPTURE, NotReady, Service, launcher
 from picapweb.embedded.data import DataFolder, DataFolderError
 from picapweb.embedded.postgres import PostgresError
 from picapweb.embedded.services import embedded_services
@@ -140,6 +140,7 @@ class Up:
                 postgres.create_database(data)
         self._migrate()
         yield worker_service(options)
+        yield live_service(options)
         yield beat_service(options)
         yield web_service(options)
 
@@ -225,6 +226,24 @@ def worker_service(options: Options) -> Service:
         cwd=ROOT,
         stop_seconds=15,
     )
+
+
+def live_service(options: Options) -> Service:
+    """The live worker: of all children the only one that keeps the right to capture, or gets it from a Python of its own."""
+    return Service(
+        name="live",
+        argv=[str(_capturing_python()), str(ROOT / "manage.py"), "live"],
+        env=_env(options),
+        mode=CAPTURE,
+        cwd=ROOT,
+        stop_seconds=12,
+    )
+
+
+def _capturing_python() -> Path:
+    """The Python that script/allow-capture gave the right to capture, where this user may run it; else this one."""
+    python = Path(sys.executable).with_name("python-capture")
+    return python if os.access(python, os.X_OK) else Path(sys.executable)
 
 
 def beat_service(options: Options) -> Service:

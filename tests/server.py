@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,22 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 class Server:
-    """A running `up`, a context manager. mode: as whom it runs (picapweb/embedded/launch.py)."""
+    """A running `up`, a context manager. mode: as whom it runs (picapweb/embedded/launch.py); prefix: what starts it."""
 
-    def __init__(self, data: Path, *arguments: str, mode: str = "same", port: int | None = None, **environment: str) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *arguments: str,
+        mode: str = "same",
+        port: int | None = None,
+        prefix: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
         self.data, self.port = data, port or free_port()
         command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(self.port), "--data", str(data), *arguments]
         if mode != "same":
             command = [sys.executable, str(LAUNCHER), str(os.getpid()), "15", mode, *command]
+        command = [*prefix, *command]
         self.lines: list[str] = []
         self._more = threading.Condition()
         self._process = subprocess.Popen(

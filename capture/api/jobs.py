@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.core.paginator import EmptyPage, Paginator
@@ -21,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from capture.api.receive import job_from_request
-from capture.models import Job, JobKind, JobState
+from capture.models import CaptureFile, Job, JobKind, JobState
 from capture.services import control
 from capture.services.describe import job_json
 from capture.services.errors import Refused
@@ -30,6 +31,7 @@ PAGE = 50
 LARGEST_PAGE = 500
 LONGEST_WAIT = 600.0
 EVENT_SECONDS = 0.5
+PIECE = 1 << 18  # bytes of a capture sent at a time
 # A stream of events holds a thread of the web server: past this many in a process, clients are told to poll.
 EVENT_STREAMS = 16
 _streams = threading.BoundedSemaphore(EVENT_STREAMS)
@@ -201,10 +203,32 @@ def _events(pk: int) -> Iterator[bytes]:
         _streams.release()
 
 
+def _ring(job: Job) -> StreamingHttpResponse:
+    """A pcapng of several sections is a pcapng: the files are joined as they are."""
+    parts = [(one.file, one.size) for one in CaptureFile.objects.filter(job=job, size__gt=0).order_by("sequence")]
+    if not parts:
+        raise Http404(f"job {job.pk} has no stored capture yet")
+    response = StreamingHttpResponse(_joined(parts), content_type="application/x-pcapng")
+    response["Content-Length"] = str(sum(size for _, size in parts))
+    response["Content-Disposition"] = content_disposition_header(True, f"{job.name}.pcapng") or ""
+    return response
+
+
+def _joined(parts: list[tuple[Path, int]]) -> Iterator[bytes]:
+    # A file that the ring took away meanwhile ends the answer short of its length: the client sees that something is missing.
+    for path, size in parts:
+        with path.open("rb") as file:
+            while size > 0 and (piece := file.read(min(size, PIECE))):
+                size -= len(piece)
+                yield piece
+
+
 @require_safe
-def pcap(request: HttpRequest, pk: int) -> FileResponse:
-    """The stored capture, decompressed."""
+def pcap(request: HttpRequest, pk: int) -> FileResponse | StreamingHttpResponse:
+    """The stored capture, decompressed; of a live job its ring files one behind the other, as far as they are written now."""
     job = get_job(pk)
+    if job.kind == JobKind.INTERFACE:
+        return _ring(job)
     capture = job.captures.first()
     if capture is None or not capture.stored or not capture.file.is_file():
         raise Http404(f"job {pk} has no stored capture yet")

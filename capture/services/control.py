@@ -1,4 +1,4 @@
-"""Stop, retry, delete. Locks are taken in the order capture file, batch, job (see progress)."""
+"""Stop, retry, delete. Locks are taken in the order live capture, capture file, batch, job (see progress)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 from django.db import transaction
 from django.db.models.functions import Now
 
-from capture.models import ENDED, CaptureFile, Job, JobState, ScanState
-from capture.services import progress, storage
+from capture.models import ENDED, CaptureFile, Job, JobKind, JobState, ScanState
+from capture.services import live, progress, storage, turning
 from capture.services.errors import Refused
 from capture.services.ring import ring
 from indexing import batches, store
@@ -19,10 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 def stop(job: Job) -> Job:
-    """Ends a job before its end: batches that no worker has are dropped, those at work are finished. Raises Refused (409)."""
+    """Ends a job before its end: batches that no worker has are dropped, those at work are finished. Of a live job, only the
+    capturing ends: all that was captured is indexed. Raises Refused (409)."""
     with transaction.atomic():
-        list(CaptureFile.objects.select_for_update().filter(job=job))
-        batches.drop_waiting(job.pk)
+        live.lock(job.pk)
+        if job.kind == JobKind.FILE:
+            list(CaptureFile.objects.select_for_update().filter(job=job))
+            batches.drop_waiting(job.pk)
         job = _locked(job)
         if job.state in ENDED:
             raise Refused(f"job {job.pk} has ended already: it is {job.state}", 409)
@@ -30,6 +33,7 @@ def stop(job: Job) -> Job:
             job.started = job.started or Now()
         job.state = JobState.STOPPING
         job.save(update_fields=["state", "started"])
+        ring()
     progress.end_if_done(job.pk)
     job.refresh_from_db()
     return job
@@ -38,6 +42,7 @@ def stop(job: Job) -> Job:
 def retry(job: Job) -> Job:
     """A stopped or failed job goes on where it ended; what was set aside or dropped is tried again. Raises Refused (409)."""
     with transaction.atomic():
+        live.lock(job.pk)
         list(CaptureFile.objects.select_for_update().filter(job=job))
         batches.make_ready_again(job.pk)
         job = _locked(job)
@@ -49,7 +54,9 @@ def retry(job: Job) -> Job:
         progress.recount(job)
         scanned = not job.captures.exclude(scan_state=ScanState.DONE).exists()
         # Only a scan turns queued into running; where none is left, batches are all there is to do.
-        job.state = JobState.RUNNING if scanned else JobState.QUEUED
+        job.state = JobState.RUNNING if scanned and job.kind == JobKind.FILE else JobState.QUEUED
+        if job.kind == JobKind.INTERFACE:
+            live.reopen(job)
         job.error, job.finished = "", None
         job.save()
         ring(2)
@@ -63,6 +70,7 @@ def delete(job: Job) -> None:
 
     Waits for an import in flight. Raises BackendAway: then nothing has changed."""
     with transaction.atomic():
+        live.lock(job.pk)
         list(CaptureFile.objects.select_for_update().filter(job=job))
         hidden = batches.hide(job.pk)
         locked = Job.objects.live().select_for_update().filter(pk=job.pk).first()
@@ -82,7 +90,10 @@ def clear_one_deleted() -> bool:
 
 
 def _clear(pk: int) -> bool:
+    if live.is_captured(pk):
+        return False  # its live worker ends within a moment, and still writes
     with transaction.atomic():
+        live.lock(pk)
         captures = CaptureFile.objects.select_for_update(skip_locked=True).filter(job=pk)
         if len(captures) != CaptureFile.objects.filter(job=pk).count():
             return False
@@ -113,5 +124,5 @@ def _ranges(hidden: list[Batch]) -> dict[str, list[BatchRange]]:
     ranges: dict[str, list[BatchRange]] = {}
     for batch in hidden:
         if batch.packets:
-            ranges.setdefault(batch.index.name, []).append(BatchRange(batch.pk, batch.first_column, batch.packets))
+            ranges.setdefault(batch.index.name, []).append(turning.range_of(batch))
     return ranges

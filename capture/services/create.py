@@ -9,13 +9,13 @@ from django.db import connection, transaction
 
 from capture.models import CaptureFile, Job, JobKind, JobState
 from capture.packets.batch import CaptureInfo, InterfaceInfo
-from capture.packets.bpf import check_filter
+from capture.packets.bpf import check_filter, check_live_filter
 from capture.packets.errors import FilterError
-from capture.packets.interfaces import list_interfaces
-from capture.services import storage
+from capture.services import live, live_workers, storage
 from capture.services.errors import Refused
-from capture.services.options import Options
+from capture.services.options import GREATEST_SNAPLEN, LEAST_RING_FILE, Options
 from capture.services.ring import ring
+from capture.services.text import storable
 
 ETHERNET = 1
 
@@ -68,22 +68,38 @@ def from_path(path: Path, options: Options, owner: Any = None) -> Job:
 
 
 def from_interfaces(names: list[str], options: Options, owner: Any = None) -> Job:
-    """A live job. Raises Refused, for now always: live capture is not there yet."""
-    check_interfaces(names, options)
-    raise AssertionError("check_interfaces refuses every live job")
+    """A live job: a live worker begins within a moment. Raises Refused: no such interface, no right, bad filter or option."""
+    names = list(dict.fromkeys(names))
+    check_interfaces(names, options, live_workers.interfaces())
+    with transaction.atomic():
+        job = _make_job(JobKind.INTERFACE, options.name or ", ".join(names)[:255], options, owner)
+        job.folder.mkdir(parents=True, mode=0o700)
+        live.new(job, names)
+    return job
 
 
-def check_interfaces(names: list[str], options: Options) -> None:
-    """Whether they can be captured. Raises Refused: no such interface, no right, bad filter; and that it is not there yet."""
-    known = {interface.name: interface for interface in list_interfaces()}
+def check_interfaces(names: list[str], options: Options, known: list[dict[str, Any]]) -> None:
+    """Whether they can be captured, as far as `known` (as /interfaces/ shows it) tells. Raises Refused, naming the option."""
+    by_name = {one["name"]: one for one in known}
     for name in names:
-        if name not in known:
-            raise Refused(f"no interface {name!r} on this machine; there are {', '.join(known) or 'none'}", option="iface")
-    _check_filter(options.filter, None)
+        if name not in by_name:
+            raise Refused(f"no interface {name!r} on this machine; there are {', '.join(by_name) or 'none'}", option="iface")
+    if len({by_name[name].get("host") for name in names}) > 1:
+        raise Refused("the interfaces are of several machines: one job captures on one", option="iface")
+    if options.snaplen > GREATEST_SNAPLEN:
+        raise Refused(f"option snaplen: a live capture keeps at most {GREATEST_SNAPLEN} bytes of a packet", option="snaplen")
+    if 0 < options.ring_bytes < LEAST_RING_FILE:
+        raise Refused(f"option ring_bytes: a ring file has at least {LEAST_RING_FILE} bytes", option="ring_bytes")
     for name in names:
-        if not known[name].capturable:
-            raise Refused(f"interface {name!r} cannot be captured: {known[name].why_not}", option="iface")
-    raise Refused("live capture is not in this version yet: capture to a file (tcpdump -w) and upload it", option="iface")
+        linktype = by_name[name].get("linktype")
+        try:
+            if options.filter:
+                check_live_filter(options.filter, ETHERNET if linktype is None else linktype)
+        except FilterError as error:
+            raise Refused(f"filter {options.filter!r}: {error} (interface {name})", option="filter") from None
+    for name in names:
+        if not by_name[name]["capturable"]:
+            raise Refused(f"interface {name!r} cannot be captured: {by_name[name]['why_not']}", option="iface")
 
 
 def _refuse_known(sha256: str, options: Options) -> None:
@@ -114,7 +130,12 @@ def _check_filter(expression: str, info: CaptureInfo | None) -> None:
 
 
 def _make(kind: JobKind, name: str, options: Options, owner: Any) -> tuple[Job, CaptureFile]:
-    job = Job.objects.create(
+    job = _make_job(kind, name, options, owner)
+    return job, CaptureFile(job=job, path=f"captures/{job.pk}/capture")
+
+
+def _make_job(kind: JobKind, name: str, options: Options, owner: Any) -> Job:
+    return Job.objects.create(
         name=name,
         kind=kind,
         index=options.index,
@@ -125,12 +146,6 @@ def _make(kind: JobKind, name: str, options: Options, owner: Any) -> tuple[Job, 
         tags=options.tags,
         owner=owner if getattr(owner, "pk", None) else None,
     )
-    return job, CaptureFile(job=job, path=f"captures/{job.pk}/capture")
-
-
-def storable(text: str) -> str:
-    """Text of a capture as Postgres can keep it: it takes neither NUL nor lone surrogates. They are shown as \\xNN."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def _interface(one: InterfaceInfo) -> dict[str, Any]:

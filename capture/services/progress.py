@@ -1,30 +1,37 @@
 """A job's state and counters: always in its row, changed only here, in the transaction of what they count.
 
-Locks are taken in the order capture file, batch, job.
+Locks are taken in the order live capture, capture file, batch, job.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from capture.models import CaptureFile, Job, JobState, ScanState
+from capture.models import CaptureFile, Job, JobKind, JobState, LiveCapture, ScanState
 from indexing import batches
 from indexing.models import Batch, BatchState
 
+# A live job that is to stop still has all to be indexed that it captured; one that waits for a worker has old files perhaps.
+LIVE_WORK = (JobState.QUEUED, JobState.RUNNING, JobState.STOPPING)
 
-def begin(job: int) -> bool:
+
+def begin(job: Job) -> bool:
     """A worker begins: queued becomes running. False if the job is not to be worked on (stopped, deleted)."""
-    Job.objects.live().filter(pk=job, state=JobState.QUEUED).update(state=JobState.RUNNING, started=Now())
-    return Job.objects.live().filter(pk=job, state=JobState.RUNNING).exists()
+    if job.kind == JobKind.INTERFACE:
+        return Job.objects.live().filter(pk=job.pk, state__in=LIVE_WORK).exists()
+    Job.objects.live().filter(pk=job.pk, state=JobState.QUEUED).update(state=JobState.RUNNING, started=Now())
+    return Job.objects.live().filter(pk=job.pk, state=JobState.RUNNING).exists()
 
 
-def note_scanned(batch: Batch) -> bool:
-    """A batch was cut. False if the job is no longer running: the caller's transaction must be rolled back."""
+def note_scanned(batch: Batch, live: bool = False) -> bool:
+    """A batch was cut. False if the job is no longer worked on: the caller's transaction must be rolled back."""
     return bool(
         Job.objects.live()
-        .filter(pk=batch.job, state=JobState.RUNNING)
+        .filter(pk=batch.job, state__in=LIVE_WORK if live else [JobState.RUNNING])
         .update(
             packets_read=F("packets_read") + batch.read,
             packets_filtered_out=F("packets_filtered_out") + batch.filtered_out,
@@ -48,6 +55,10 @@ def note_visible(batch: Batch) -> None:
         job.save(update_fields=["not_indexed"])
 
 
+# Endings of a live capture that are failures: what was ordered could not be done.
+CAPTURE_FAILED = frozenset({"gone", "error"})
+
+
 def note_waiting(job: int, part: str) -> None:
     """A part is away: the job's row says which one it waits for."""
     Job.objects.filter(pk=job).update(waiting_for=part)
@@ -56,6 +67,9 @@ def note_waiting(job: int, part: str) -> None:
 def recount(job: Job) -> None:
     """Sets a (locked) job's counters from its batches, the truth."""
     sums = batches.totals(job.pk)
+    gone = Counter(job.gone)
+    for name in ("read", "filtered_out", "failed", "undecodable", "handed_over", "captured_bytes", "wire_bytes"):
+        sums[name] += gone[name]
     job.packets_read, job.packets_filtered_out = sums["read"], sums["filtered_out"]
     job.packets_indexed, job.packets_failed = sums["indexed"], sums["failed"]
     job.packets_undecodable, job.packets_handed_over = sums["undecodable"], sums["handed_over"]
@@ -66,7 +80,7 @@ def recount(job: Job) -> None:
 def end_if_done(job_id: int) -> bool:
     """Ends a job whose work is over, with the right state and final counters. True if it has ended now."""
     with transaction.atomic():
-        if Job.objects.filter(pk=job_id, state=JobState.STOPPING).exists():
+        if Job.objects.filter(pk=job_id, state=JobState.STOPPING, kind=JobKind.FILE).exists():
             # A worker that died meanwhile has lost its batch: nobody is to take it up after the job's end.
             batches.drop_waiting(job_id)
         job = Job.objects.live().select_for_update().filter(pk=job_id, state__in=[JobState.RUNNING, JobState.STOPPING]).first()
@@ -82,6 +96,11 @@ def end_if_done(job_id: int) -> bool:
             job.error = (
                 f"packets {failed.first_number} to {failed.last_number} (batch {failed.sequence}) were set aside: {failed.error}"
             )
+        elif job.gone.get("failed"):
+            job.state = JobState.FAILED
+            job.error = job.error or f"{job.gone['failed']} packets of ring files that are gone were set aside"
+        elif job.kind == JobKind.INTERFACE and _capture_failed(job):
+            job.state = JobState.FAILED
         elif job.state == JobState.STOPPING:
             job.state = JobState.STOPPED
         else:
@@ -91,10 +110,17 @@ def end_if_done(job_id: int) -> bool:
     return True
 
 
+def _capture_failed(job: Job) -> bool:
+    return LiveCapture.objects.filter(pk=job.pk, ending__in=CAPTURE_FAILED).exists()
+
+
 def _work_left(job: Job) -> bool:
-    """Whether a batch or a scan of the job is to be done, or being done; when stopping only what is being done counts."""
+    """Whether a batch or a scan of the job is to be done, or being done; of a file's job that is stopping only what is being
+    done counts, and a live job has work as long as it is captured for."""
+    if LiveCapture.objects.filter(pk=job.pk, open=True).exists():
+        return True
     scans = CaptureFile.objects.filter(job=job)
-    if job.state == JobState.STOPPING:
+    if job.state == JobState.STOPPING and job.kind == JobKind.FILE:
         at_work = Q(lease_until__gt=Now())
         claimed = Batch.objects.filter(at_work, job=job.pk, state=BatchState.CLAIMED)
         return claimed.exists() or scans.filter(at_work, scan_state=ScanState.SCANNING).exists()

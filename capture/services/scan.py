@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from capture.models import CaptureFile, Job, ScanState
+from capture.models import CaptureFile, Job, JobKind, ScanState
 from capture.packets.batch import NO_TIME, ScannedBatch
 from capture.packets.errors import PacketsError
 from capture.packets.locator import write_locator
 from capture.packets.sources import Source, decompress, open_capture
 from capture.packets.values import bytes_of
-from capture.services import progress, storage
-from capture.services.create import find_known, keep_info, storable
+from capture.services import progress, storage, turning
+from capture.services.create import find_known, keep_info
 from capture.services.options import Options
 from capture.services.ring import ring
+from capture.services.text import storable
 from indexing import batches
+from indexing.batches import Reservation
 from indexing.models import Batch
 
 MAX_ATTEMPTS = 3
@@ -34,8 +39,15 @@ class ScanLost(Exception):
     """The lease ran out, or the job was stopped or deleted: the scan ends where it stands."""
 
 
+# A file of a growing capture is looked at again so long after its scanner came to its end.
+GROWING_SECONDS = 0.4
+# The scan of a large file makes way for others after so long, and goes on when it is claimed again.
+TURN_SECONDS = 2.0
+
+
 def claim() -> CaptureFile | None:
-    """The oldest capture that waits to be scanned, or whose scanner's lease ran out. Its `attempt` is the claim's token."""
+    """The oldest capture that waits to be scanned, or whose scanner's lease ran out; ring files that are being written come
+    first, and those of one job one after the other. Its `attempt` is the claim's token."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE capture_capturefile SET scan_state = 'scanning', attempt = attempt + 1, worker = %s,
@@ -46,8 +58,13 @@ def claim() -> CaptureFile | None:
                    WHERE c.scan_state IN ('waiting', 'scanning')
                      AND (c.scan_state = 'waiting' OR c.lease_until < now())
                      AND (c.not_before IS NULL OR c.not_before < now())
-                     AND j.state IN ('queued', 'running') AND j.deleted IS NULL
-                   ORDER BY c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
+                     AND (j.state IN ('queued', 'running') OR j.kind = 'interface' AND j.state = 'stopping')
+                     AND j.deleted IS NULL
+                     AND (NOT c.growing OR c.size > c.scanned_bytes)
+                     AND (j.kind <> 'interface' OR NOT EXISTS (
+                         SELECT 1 FROM capture_capturefile earlier WHERE earlier.job_id = c.job_id
+                         AND earlier.sequence < c.sequence AND earlier.scan_state IN ('waiting', 'scanning')))
+                   ORDER BY c.growing DESC, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
                RETURNING id""",
             [batches.worker_name(), settings.LEASE_SECONDS],
         )
@@ -60,7 +77,7 @@ def run(capture: CaptureFile) -> None:
     job = capture.job
     if capture.failures >= MAX_ATTEMPTS:
         _fail(capture, f"its scanner ended without a word {capture.failures} times at the same place")
-    elif progress.begin(job.pk):
+    elif progress.begin(job):
         try:
             with _renewing(capture) as lost:
                 if not capture.stored:
@@ -107,17 +124,22 @@ def _note_duplicate(capture: CaptureFile) -> None:
 
 
 def _scan(capture: CaptureFile, lost: threading.Event) -> None:
-    job = capture.job
+    job, live = capture.job, capture.job.kind == JobKind.INTERFACE
+    until = time.monotonic() + TURN_SECONDS
     with open_capture(capture.file) as source:
         keep_info(capture, source.info)
         job.refresh_from_db(fields=["packets_read", "packets_filtered_out"])
         read = job.packets_read
         room = int(job.options.get("max_packets", 0)) - (read - job.packets_filtered_out)
-        limited = bool(job.options.get("max_packets"))
+        # What a live capture lets in was decided before it was written: by its filter in the kernel, and its stop rules.
+        limited = bool(job.options.get("max_packets")) and not live
+        expression = "" if live else job.filter
         if not limited or room > 0:
-            for found in source.scan(int(job.options["bufsize"]), job.filter, json.loads(capture.position or "null")):
+            for found in source.scan(int(job.options["bufsize"]), expression, json.loads(capture.position or "null")):
                 if lost.is_set():
                     raise ScanLost
+                if live:
+                    found.locator["number"] += np.uint64(capture.packets_before)
                 if limited:
                     found = _cut(found, room, read)
                     room -= len(found.locator)
@@ -126,10 +148,29 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
                     read += found.read
                 if limited and room <= 0:
                     break
+                if time.monotonic() > until:
+                    _release(capture)
+                    ring()
+                    return
+        if capture.growing:
+            # It may have been closed meanwhile: then the next claim finds that out, and scans what was written last.
+            _leave_for_now(capture, source.end_state or json.loads(capture.position or "{}"))
+            return
         keep_info(capture, source.info)
         capture.read_error = storable("; ".join(text for text in (str(source.read_error or ""), capture.read_error) if text))
         capture.scan_state, capture.scanned_bytes, capture.lease_until = ScanState.DONE, capture.size, None
-        _save(capture, "scan_state", "scanned_bytes", "lease_until", "read_error", *HEAD_COLUMNS)
+        with transaction.atomic():
+            _save(capture, "scan_state", "scanned_bytes", "lease_until", "read_error", *HEAD_COLUMNS)
+            batches.give_back(job.index, Reservation(capture.reserved_column, capture.reserved_left))
+            CaptureFile.objects.filter(pk=capture.pk).update(reserved_left=0)
+
+
+def _leave_for_now(capture: CaptureFile, end: dict[str, Any]) -> None:
+    """A ring file that grows is scanned as far as it is there. end: the state of the scan, to go on from. Raises ScanLost."""
+    capture.position, capture.scanned_bytes = json.dumps(end), int(end.get("offset", 0))
+    capture.scan_state, capture.lease_until = ScanState.WAITING, None
+    capture.not_before = timezone.now() + timedelta(seconds=GROWING_SECONDS)
+    _save(capture, "position", "scanned_bytes", "scan_state", "lease_until", "not_before")
 
 
 def _cut(found: ScannedBatch, room: int, read: int) -> ScannedBatch:
@@ -148,6 +189,7 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
     """One batch: locator file, columns, batch row, position and counters, all or nothing. Raises ScanLost."""
     job, locator = capture.job, found.locator
     sequence = batches.last_sequence(job.pk) + 1
+    live = job.kind == JobKind.INTERFACE
     # Two scanners (one presumed dead) never write one file: the claim's token is in the name.
     path = f"captures/{job.pk}/locators/{sequence:06d}-{capture.attempt}"
     if len(locator):
@@ -163,10 +205,18 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
         capture.last_time_ns = max((t for t in (capture.last_time_ns, last_time) if t is not None), default=None)
         keep_info(capture, source.info)
         _save(capture, "position", "failures", "scanned_bytes", "first_time_ns", "last_time_ns", *HEAD_COLUMNS)
-        index, first_column = batches.allocate_columns(job.index, len(locator))
+        if live:
+            held = Reservation(capture.reserved_column, capture.reserved_left)
+            index, first_column, held = batches.take_columns(job.index, len(locator), held)
+            capture.reserved_column, capture.reserved_left = held.first, held.left
+            _save(capture, "reserved_column", "reserved_left")
+        else:
+            index, first_column = batches.allocate_columns(job.index, len(locator))
         batch = Batch(
             index=index,
             job=job.pk,
+            urgent=live,
+            generation=turning.generation_of(job, first_column),
             sequence=sequence,
             # A batch without packets has no work in it: it only counts what the filter dropped.
             state="ready" if len(locator) else "visible",
@@ -186,7 +236,7 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
             wire_bytes=int(locator["wire_length"].sum(dtype=np.int64)),
         )
         batch.save()
-        if not progress.note_scanned(batch):
+        if not progress.note_scanned(batch, live):
             raise ScanLost
         ring()
 

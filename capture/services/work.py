@@ -9,9 +9,9 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from capture.models import Job, JobState
 from capture.packets.errors import PacketsError
-from capture.services import control, progress, scan
+from capture.services import control, live, progress, scan, turning
 from capture.services.ring import ring
-from indexing import batches, pipeline, store
+from indexing import batches, merging, pipeline, store
 from indexing.backends.base import BackendAway, BackendError
 from indexing.batches import Claim, ClaimLost
 from indexing.models import Batch, BatchState
@@ -50,7 +50,7 @@ def step() -> bool:
     if claimed is not None:
         run_batch(*claimed)
         return True
-    return control.clear_one_deleted() or _end_stopping()
+    return live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping() or merging.merge_once()
 
 
 def run_batch(batch: Batch, claim: Claim) -> None:

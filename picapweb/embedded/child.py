@@ -19,6 +19,7 @@ from picapweb.embedded import launch
 
 LAUNCHER = Path(launch.__file__)
 SAME_USER = "same"
+CAPTURE = "capture"
 
 
 @dataclass(frozen=True)

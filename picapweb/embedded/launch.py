@@ -2,7 +2,8 @@
 
 Run as a script: ``python launch.py PARENT_PID SIGNAL MODE PROGRAM [ARGUMENT ...]``. It becomes PROGRAM (exec). MODE is
 
-``same``        the user that we are
+``same``        the user that we are, without the right to capture (CAP_NET_RAW) even where that is root
+``capture``     the same with it: for the live worker alone
 ``namespace``   in a user namespace of its own, in which the user who starts it is not root (uid 1000). Files stay owned by
                 root outside, and nothing of root's power over other people's files is left inside.
 ``uid:N``       as the unprivileged user and group N, for hosts that refuse user namespaces
@@ -21,6 +22,8 @@ from pathlib import Path
 
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
+CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 INNER_UID = 1000
 
 # The exit code of this program when the program could not be started in the way that was asked for.
@@ -59,6 +62,13 @@ def become(uid: int) -> None:
     os.setuid(uid)
 
 
+def drop_capture_right() -> None:
+    """What is started from here on cannot get CAP_NET_RAW, nor CAP_NET_ADMIN. An ordinary user has neither."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (CAP_NET_RAW, CAP_NET_ADMIN):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
 def main(arguments: list[str]) -> None:
     parent, signal_number, mode, *command = arguments
     try:
@@ -66,6 +76,8 @@ def main(arguments: list[str]) -> None:
             enter_user_namespace()
         elif mode.startswith("uid:"):
             become(int(mode.removeprefix("uid:")))
+        if mode != "capture":
+            drop_capture_right()
         die_with_parent(int(signal_number), int(parent))
         os.execvp(command[0], command)
     except OSError as error:

@@ -32,7 +32,7 @@ def wide():
     from tests.conftest import needs
 
     needs("root for network namespaces", "tcpreplay")
-    with Wire(mtu=16000) as made:
+    with Wire(mtu=65535) as made:
         yield made
 
 

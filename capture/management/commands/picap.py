@@ -9,23 +9,28 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentTypeError
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from capture.models import Job, JobState
+from capture.models import Job, JobKind, JobState
 from capture.packets.dissect import DISSECTORS
 from capture.packets.interfaces import default_interface, list_interfaces
-from capture.services import create
+from capture.services import control, create
 from capture.services.describe import job_json
 from capture.services.errors import Refused
+from capture.services.live_workers import alive
 from capture.services.options import dissectors_in_words, parse_options, presets_in_words
 from picapweb.management.commands.up import options_from_settings
-from picapweb.up import CannotStart, Up, check_bind, run, wait_for_ever
+from picapweb.up import CannotStart, Interrupted, Up, check_bind, run, wait_for_ever
 
 POLL_SECONDS = 0.2
+# How long the live worker is waited for at the start, and the index of what was captured at the end.
+LIVE_WORKER_SECONDS = 15.0
+LAST_SECONDS = 30.0
 # A folder that this command made, and removes: picap keeps its data nowhere unless told so.
 TEMPORARY = "PICAPWEB_TEMPORARY_DATA"
 
@@ -63,6 +68,9 @@ class Command(BaseCommand):
         add("-r", "--translator", default="mem", choices=("mem", "level"), help="picap's two; here both are the Postgres table")
         add("--dissector", default="", choices=tuple(DISSECTORS), help=f"who dissects: {dissectors_in_words()}")
         add("--fields", default="", help=f"fields, or presets, with commas between: {presets_in_words()}")
+        add("--max-packets", default="", help="stop after so many packets")
+        add("--max-bytes", default="", help="live: stop after so many bytes")
+        add("--max-seconds", default="", help="live: stop after so long (30, 1m30s)")
         add("--once", action="store_true", help="end when the job has")
         add("--json", action="store_true", help="print the final job")
 
@@ -89,7 +97,8 @@ class Command(BaseCommand):
             self.options(given)
             if not given["filename"]:
                 name = given["iface"] or interface_by_default()
-                create.check_interfaces([name], self.options(given))
+                # Asked of this process's own view: the live worker, its child, will have the same rights.
+                create.check_interfaces([name], self.options(given), [asdict(one) for one in list_interfaces()])
             elif not Path(given["filename"]).is_file():
                 raise Refused(f"there is no file {given['filename']!r}")
         except Refused as refused:
@@ -98,21 +107,54 @@ class Command(BaseCommand):
     def options(self, given: dict[str, Any]) -> Any:
         names = {"snaplen": "snaplen", "promisc": "promisc", "timeout": "timeout", "concurrency": "concurrency"}
         names |= {"dissector": "dissector", "fields": "fields", "filter": "filter", "index": "index", "buf_size": "bufsize"}
+        names |= {name: name for name in ("max_packets", "max_bytes", "max_seconds")}
         return parse_options({ours: given[theirs] for theirs, ours in names.items()})
 
     def job(self, up: Up, given: dict[str, Any]) -> int:
         try:
-            job = create.from_path(Path(given["filename"]), self.options(given))
+            job = self.order(given)
         except Refused as refused:
             self.stderr.write(f"picap: {refused.detail}")
             return 1
         self.stderr.write(f"job {job.pk}; the proxy listens on {up.options.url}/")
-        job = self.follow(job)
+        try:
+            job = self.follow(job)
+        except Interrupted:
+            if job.kind != JobKind.INTERFACE:
+                raise
+            # A capture that a person ends is as whole as one that a stop rule ends: what was captured is indexed.
+            job = self.end(job)
+            given = {**given, "once": True}
         if given["json"]:
             self.stdout.write(json.dumps(job_json(job)))
         if not given["once"]:
             wait_for_ever(up)
-        return 0 if job.state == JobState.DONE else 1
+        return 0 if job.state in (JobState.DONE, JobState.STOPPED) and not job.error else 1
+
+    def order(self, given: dict[str, Any]) -> Job:
+        """The job. Raises Refused."""
+        if given["filename"]:
+            return create.from_path(Path(given["filename"]), self.options(given))
+        name = given["iface"] or interface_by_default()
+        until = time.monotonic() + LIVE_WORKER_SECONDS
+        while not alive() and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        return create.from_interfaces([name], self.options(given))
+
+    def end(self, job: Job) -> Job:
+        """Ends a live job, and waits until all that it captured is indexed, at most LAST_SECONDS."""
+        try:
+            control.stop(job)
+        except Refused:
+            pass  # it has ended meanwhile
+        until = time.monotonic() + LAST_SECONDS
+        while time.monotonic() < until:
+            job = Job.objects.with_captures().get(pk=job.pk)
+            if job.ended:
+                break
+            time.sleep(POLL_SECONDS)
+        self.stderr.write(f"{job.state}: {job.packets_indexed:,} packets indexed")
+        return job
 
     def follow(self, job: Job) -> Job:
         said = 0.0
