@@ -7,40 +7,49 @@ from typing import Any
 
 from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from capture.api.jobs import LARGEST_PAGE, PAGE, find_jobs, whole_number
 from capture.api.receive import job_from_request
-from capture.api.registers import interfaces as list_of_interfaces
-from capture.models import ENDED, JobKind, JobState
+from capture.api.registers import interfaces_json
+from capture.models import ENDED, Job, JobKind, JobState
 from capture.packets.dissect import DISSECTORS
+from capture.rates import rate_now
+from capture.services import live_workers
 from capture.services.describe import job_json
 from capture.services.errors import Refused
 from capture.services.options import Options, dissectors_in_words, presets_in_words
 
 # What the form says of each option: its words, and the HTML input that fits. Defaults are those of Options.
-OPTIONS = (
+MAIN_OPTIONS = (
     ("filter", "BPF", "text", "capture filter: only packets that match are indexed, for example tcp port 80"),
-    ("name", "Name", "text", "empty: the file's name"),
+    ("name", "Name", "text", "empty: the file's name, or the interfaces"),
     ("tags", "Tags", "text", "words with commas between"),
+)
+MORE_OPTIONS = (
     ("index", "Index", "text", "packets of one index are asked together"),
     ("fields", "Fields", "text", f"names with commas between, or a preset. {presets_in_words()}"),
     ("dissector", "Dissector", "select", dissectors_in_words()),
-    ("snaplen", "Snaplen", "number", "bytes kept of each packet"),
     ("bufsize", "Batch", "number", "packets indexed at a time"),
     ("concurrency", "Concurrency", "number", "batches at work at a time; 0: as many as there are workers"),
     ("max_packets", "Stop after packets", "number", "0: no limit"),
-    ("max_bytes", "Stop after bytes", "number", "0: no limit"),
-    ("max_seconds", "Stop after time", "text", "seconds, or 1m30s; 0: no limit"),
-    ("timeout", "Read timeout", "text", "live only: seconds, or 1ms"),
-    ("ring_bytes", "Ring file size", "number", "live only: bytes a file; 0: one file"),
-    ("ring_files", "Ring files kept", "number", "live only; 0: all"),
-    ("promisc", "Promiscuous", "checkbox", "live only: take packets for others too"),
     ("again", "Again", "checkbox", "index a file that is known already"),
 )
-MAIN_OPTIONS = ("filter", "name", "tags")
+LIVE_OPTIONS = (
+    ("max_seconds", "Stop after time", "text", "seconds, or 1m30s; 0: no limit"),
+    ("max_bytes", "Stop after bytes", "number", "0: no limit"),
+    ("ring_bytes", "Ring file size", "number", "bytes a file; 0: the server's own size"),
+    ("ring_files", "Ring files kept", "number", "the oldest goes when there are more; 0: all are kept"),
+    ("ring_keep_index", "Keep the index", "checkbox", "when a ring file goes, its packets stay in the index, without bytes"),
+    ("own_traffic", "Own traffic", "checkbox", "take traffic of picapweb's own listeners too: else it is left out"),
+    ("promisc", "Promiscuous", "checkbox", "take packets for others too"),
+    ("snaplen", "Snaplen", "number", "bytes kept of each packet"),
+    ("buffer_bytes", "Kernel buffer", "number", "bytes that wait for the capture while it is not looking"),
+    ("timeout", "Read timeout", "text", "seconds, or 1ms"),
+)
+CHOICES = {"dissector": tuple(DISSECTORS)}
 
 
 @require_safe
@@ -79,10 +88,23 @@ def _jobs_page(request: HttpRequest) -> HttpResponse:
         return render(request, "capture/jobs.html", {**context, "error": refused.detail}, status=refused.status)
     context |= {
         "page": page,
-        "jobs": [job_json(job) for job in page],
+        "jobs": [_list_row(job) for job in page],
         "active": any(job.state not in ENDED for job in page),
     }
     return render(request, "capture/jobs.html", context)
+
+
+def _list_row(job: Job) -> dict[str, Any]:
+    """A job of the list: as the API has it, and of a live one what it captures, and how fast."""
+    said = job_json(job)
+    if said["live"] is None:
+        return said
+    return {
+        **said,
+        "ended": job.ended,
+        "interfaces": ", ".join(said["live"]["names"]),
+        "rate": rate_now(said["live"])[0],
+    }
 
 
 @require_safe
@@ -93,11 +115,42 @@ def new_job(request: HttpRequest) -> HttpResponse:
 
 def _new_job_page(request: HttpRequest, refused: Refused | None = None) -> HttpResponse:
     given = request.POST if refused is not None else request.GET
+    wrong = refused.members.get("option", "") if refused is not None else ""
+    more, live = (_options(group, given, wrong) for group in (MORE_OPTIONS, LIVE_OPTIONS))
+    known = refused.members.get("job") if refused is not None else None
+    found = sorted(interfaces_json(), key=lambda one: not one["capturable"])
+    context = {
+        "options": _options(MAIN_OPTIONS, given, wrong),
+        "more_options": more,
+        "more_open": any(one["wrong"] or one["value"] for one in more) or known is not None,
+        "live_options": live,
+        "live_open": any(one["wrong"] or one["value"] for one in live) or bool(given.getlist("iface")),
+        "interfaces": found,
+        "why_none": why_none(found),
+        "several_hosts": len({one.get("host") for one in found}) > 1,
+        "chosen_interfaces": given.getlist("iface"),
+        "filename": given.get("filename", ""),
+        "import_folder": settings.IMPORT_DIR,
+        "largest": settings.MAX_UPLOAD_BYTES,
+        "origin": request.build_absolute_uri("/jobs/"),
+        "error": refused.detail if refused is not None else "",
+        "error_option": wrong,
+        "known": known,
+    }
+    return render(request, "capture/new_job.html", context, status=refused.status if refused is not None else 200)
+
+
+def _options(group: tuple[tuple[str, str, str, str], ...], given: QueryDict, wrong: str) -> list[dict[str, Any]]:
+    """Options of the form, each with its default, what was given, and whether that was wrong."""
     defaults = asdict(Options())
-    options = []
-    for name, label, kind, hint in OPTIONS:
+    shown = []
+    for name, label, kind, hint in group:
         default = defaults[name]
-        options.append(
+        choices = CHOICES.get(name, ())
+        if kind == "checkbox" and default:
+            # A box that is not ticked sends nothing, which would be the default again.
+            kind, choices = "select", ("true", "false")
+        shown.append(
             {
                 "name": name,
                 "label": label,
@@ -105,32 +158,40 @@ def _new_job_page(request: HttpRequest, refused: Refused | None = None) -> HttpR
                 "hint": hint,
                 "default": ",".join(default) if isinstance(default, list) else default,
                 "value": given.get(name, ""),
-                "choices": list(DISSECTORS) if name == "dissector" else [],
-                "wrong": refused is not None and refused.members.get("option") == name,
+                "choices": choices,
+                "wrong": name == wrong,
             }
         )
-    known = refused.members.get("job") if refused is not None else None
-    context = {
-        "options": [one for one in options if one["name"] in MAIN_OPTIONS],
-        "more_options": [one for one in options if one["name"] not in MAIN_OPTIONS],
-        "more_open": any(one["wrong"] or one["value"] for one in options if one["name"] not in MAIN_OPTIONS),
-        "interfaces": sorted(list_of_interfaces(), key=lambda one: not one["capturable"]),
-        "chosen_interfaces": given.getlist("iface"),
-        "filename": given.get("filename", ""),
-        "import_folder": settings.IMPORT_DIR,
-        "largest": settings.MAX_UPLOAD_BYTES,
-        "origin": request.build_absolute_uri("/jobs/"),
-        "error": refused.detail if refused is not None else "",
-        "error_option": refused.members.get("option", "") if refused is not None else "",
-        "known": known,
-    }
-    return render(request, "capture/new_job.html", context, status=refused.status if refused is not None else 200)
+    return shown
+
+
+def why_none(found: list[dict[str, Any]]) -> list[str]:
+    """Why none of the interfaces can be captured, each reason once; empty if one can be."""
+    if any(one["capturable"] for one in found):
+        return []
+    if not found:
+        return ["This machine has no interface that can be seen."]
+    reasons = dict.fromkeys(_nameless(one["why_not"], one["name"]) for one in found)
+    return [f"{reason[:1].upper()}{reason[1:]}" for reason in reasons if reason]
+
+
+def _nameless(reason: str, name: str) -> str:
+    """A reason without the name that it begins with, so that those of many interfaces are one."""
+    return reason.removeprefix(f"{name} cannot be captured on: ").removeprefix(f"{name}: ")
 
 
 @require_safe
 def interfaces(request: HttpRequest) -> HttpResponse:
-    """The machine's interfaces."""
-    return render(request, "capture/interfaces.html", {"interfaces": list_of_interfaces()})
+    """The machine's interfaces, who captures on them, and whether a live worker runs."""
+    found = interfaces_json()
+    context = {
+        "interfaces": found,
+        "why_none": why_none(found),
+        "workers": live_workers.alive(),
+        "no_worker": live_workers.NO_WORKER,
+        "several_hosts": len({one.get("host") for one in found}) > 1,
+    }
+    return render(request, "capture/interfaces.html", context)
 
 
 def see_other(url: str) -> HttpResponse:

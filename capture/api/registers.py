@@ -9,14 +9,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from capture.packets.interfaces import list_interfaces
+from capture.models import ENDED, LiveCapture
+from capture.services import live_workers
+from capture.services.describe import linktype_name
 
 
 def interfaces() -> list[dict[str, Any]]:
-    """Every interface, and why it cannot be captured where that is so."""
+    """Every interface that live workers see, and why it cannot be captured where that is so."""
+    return live_workers.interfaces()
+
+
+def interfaces_json() -> list[dict[str, Any]]:
+    """The same, each with the name of its link type and the `jobs` that are ordered to capture on it and have not ended."""
+    jobs: dict[str, list[tuple[str, int]]] = {}
+    for live in LiveCapture.objects.filter(open=True, job__deleted__isnull=True).exclude(job__state__in=ENDED).order_by("job"):
+        for name in live.interfaces:
+            jobs.setdefault(name, []).append((live.host, live.pk))
     return [
-        {"name": one.name, "addresses": one.addresses, "up": one.up, "capturable": one.capturable, "why_not": one.why_not}
-        for one in list_interfaces()
+        {
+            **one,
+            "linktype_name": linktype_name(one.get("linktype")),
+            # A job that no worker has taken up yet has no host: it may become anybody's.
+            "jobs": [pk for host, pk in jobs.get(one["name"], []) if host in ("", one.get("host"))],
+        }
+        for one in interfaces()
     ]
 
 
@@ -25,4 +41,4 @@ class Interfaces(APIView):
 
     @extend_schema(responses={200: list[dict[str, Any]]}, parameters=[OpenApiParameter("as", str)])
     def get(self, request: Request) -> Response:
-        return Response(interfaces())
+        return Response(interfaces_json())
