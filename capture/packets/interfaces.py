@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import socket
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from capture.packets import libpcap
 from capture.packets.errors import InterfaceError
+from capture.packets.live.link import ANY, Links
+from capture.packets.values import text_of
 
 _UP = 2  # PCAP_IF_UP
 _PERM_DENIED = -8  # PCAP_ERROR_PERM_DENIED
@@ -23,8 +23,9 @@ _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # RTF_UP, RTF_REJECT
 class Interface:
     """An interface as libpcap lists it.
 
-    addresses: IPv4 and IPv6 addresses as text, in libpcap's order. why_not: empty if capturable, else a sentence:
-    what is missing and what to run.
+    name: the text form of `raw_name`, which may be any bytes (see capture.packets.values). addresses: IPv4 and IPv6 addresses as
+    text, in libpcap's order. capturable: whether it was opened for capture. why_not: empty if so, else a sentence: what is
+    missing and what to run. linktype: LINKTYPE number as it was opened, None where it was not. mtu: bytes, 0 for what has none (`any`).
     """
 
     name: str
@@ -32,10 +33,15 @@ class Interface:
     up: bool = False
     capturable: bool = False
     why_not: str = ""
+    raw_name: bytes = b""
+    linktype: int | None = None
+    mtu: int = 0
+    description: str = ""
 
 
-def list_interfaces() -> list[Interface]:
-    """All interfaces that libpcap knows, each tried by opening it for capture and closing it again.
+def list_interfaces(try_them: bool = True) -> list[Interface]:
+    """All interfaces that libpcap knows; with `try_them` each is opened for capture and closed again, else none is capturable and
+    nothing is said about why.
 
     Raises InterfaceError with libpcap's message if they cannot be listed.
     """
@@ -44,19 +50,33 @@ def list_interfaces() -> list[Interface]:
     if libpcap.dll.pcap_findalldevs(ctypes.byref(first), message) != 0:
         raise InterfaceError(f"interfaces cannot be listed: {message.value.decode('utf-8', 'replace')}")
     try:
-        found = [(os.fsdecode(one.name), _addresses(one), bool(one.flags & _UP)) for one in _each(first)]
+        found = [
+            (bytes(one.name), text_of(one.description or b""), _addresses(one), bool(one.flags & _UP)) for one in _each(first)
+        ]
     finally:
         libpcap.dll.pcap_freealldevs(first)
     interfaces = []
-    for name, addresses, up in found:
-        why_not = _try_capture(name)
-        interfaces.append(Interface(name, addresses, up, not why_not, why_not))
+    links = Links()
+    try:
+        for name, description, addresses, up in found:
+            linktype, why_not = _try_capture(name) if try_them else (None, "")
+            link = links.named(name)
+            mtu = link.mtu if link else 0
+            capturable = linktype is not None
+            interfaces.append(Interface(text_of(name), addresses, up, capturable, why_not, name, linktype, mtu, description))
+    finally:
+        links.close()
     return interfaces
 
 
 def default_interface() -> str:
     """The interface of the default route, IPv4 before IPv6, the lowest metric of each; "" if there is none."""
     return _default_ipv4(_lines("/proc/net/route")) or _default_ipv6(_lines("/proc/net/ipv6_route"))
+
+
+def is_denied(status: int) -> bool:
+    """Whether what `pcap_activate` answered means that the right to capture is missing."""
+    return status in (_PERM_DENIED, _PROMISC_PERM_DENIED)
 
 
 def _each(first: ctypes._Pointer[libpcap.PcapInterface]) -> Iterator[libpcap.PcapInterface]:
@@ -81,12 +101,13 @@ def _addresses(interface: libpcap.PcapInterface) -> list[str]:
     return texts
 
 
-def _try_capture(name: str) -> str:
-    """Opens the interface as a capture would; "" or why that is not possible."""
+def _try_capture(name: bytes) -> tuple[int | None, str]:
+    """Opens the interface as a capture would: its LINKTYPE number, or None and why that is not possible."""
+    shown = text_of(name)
     message = ctypes.create_string_buffer(libpcap.ERRBUF_SIZE)
-    handle = libpcap.dll.pcap_create(os.fsencode(name), message)
+    handle = libpcap.dll.pcap_create(name, message)
     if not handle:
-        return f"{name} cannot be opened: {message.value.decode('utf-8', 'replace')}"
+        return None, f"{shown} cannot be opened: {message.value.decode('utf-8', 'replace')}"
     try:
         # Small: the default ring buffer is 2 MiB, and there may be hundreds of interfaces.
         libpcap.dll.pcap_set_snaplen(handle, 64)
@@ -94,22 +115,22 @@ def _try_capture(name: str) -> str:
         libpcap.dll.pcap_set_buffer_size(handle, 65536)
         status = libpcap.dll.pcap_activate(handle)
         if status >= 0:
-            return ""
-        said = bytes(libpcap.dll.pcap_geterr(handle)).decode("utf-8", "replace")
-        said = said or bytes(libpcap.dll.pcap_statustostr(status)).decode("utf-8", "replace")
+            if name == ANY:
+                libpcap.prefer_datalink(handle, libpcap.LINUX_SLL2)
+            return libpcap.linktype_of(libpcap.dll.pcap_datalink(handle)), ""
+        said = libpcap.said(handle, status)
     finally:
         libpcap.dll.pcap_close(handle)
-    if status in (_PERM_DENIED, _PROMISC_PERM_DENIED):
-        return f"{name} cannot be captured on: this process lacks CAP_NET_RAW. {what_to_run()}"
-    return f"{name} cannot be captured on: {said}"
+    if is_denied(status):
+        return None, f"{shown} cannot be captured on: this process lacks CAP_NET_RAW. {what_to_run()}"
+    return None, f"{shown} cannot be captured on: {said}"
 
 
 def what_to_run() -> str:
-    """How this process, or one of this Python, gets the right to capture."""
-    python = os.path.realpath(sys.executable)
+    """How the process that captures gets the right to."""
     return (
-        f"Run: sudo setcap cap_net_raw,cap_net_admin+ep {python} (then start it anew), or run the capture worker as root; "
-        "in a container: --cap-add NET_RAW"
+        "Run sudo script/allow-capture, which gives the right to the capture worker alone, or run the capture worker as root; "
+        "with docker compose: docker compose --profile live up."
     )
 
 

@@ -13,6 +13,9 @@ import threading
 from pathlib import Path
 
 ERRBUF_SIZE = 256  # PCAP_ERRBUF_SIZE
+MAX_SNAPLEN = 262144  # MAXIMUM_SNAPLEN of most link types, and of what the Linux kernel hands over
+LINUX_SLL, LINUX_SLL2 = 113, 276  # DLT and LINKTYPE numbers of `any`'s pseudo-headers
+NANOSECONDS = 1  # PCAP_TSTAMP_PRECISION_NANO
 NETMASK_UNKNOWN = 0xFFFFFFFF  # PCAP_NETMASK_UNKNOWN
 
 # pcap_compile() shares the resolver's and, in old versions, the parser's global state: one caller at a time.
@@ -32,6 +35,12 @@ class BpfProgram(ctypes.Structure):
     """struct bpf_program: instructions of a compiled filter."""
 
     _fields_ = [("bf_len", ctypes.c_uint), ("bf_insns", ctypes.c_void_p)]
+
+
+class PcapStat(ctypes.Structure):
+    """struct pcap_stat: counts that run over at 2^32."""
+
+    _fields_ = [("ps_recv", ctypes.c_uint), ("ps_drop", ctypes.c_uint), ("ps_ifdrop", ctypes.c_uint)]
 
 
 class SockAddr(ctypes.Structure):
@@ -96,7 +105,22 @@ def _load() -> ctypes.CDLL:
         ("pcap_set_snaplen", i32, [p, i32]),
         ("pcap_set_timeout", i32, [p, i32]),
         ("pcap_set_buffer_size", i32, [p, i32]),
+        ("pcap_set_promisc", i32, [p, i32]),
+        ("pcap_set_tstamp_precision", i32, [p, i32]),
+        ("pcap_get_tstamp_precision", i32, [p]),
+        ("pcap_set_protocol_linux", i32, [p, i32]),
         ("pcap_activate", i32, [p]),
+        ("pcap_setnonblock", i32, [p, i32, text]),
+        ("pcap_get_selectable_fd", i32, [p]),
+        ("pcap_dispatch", i32, [p, i32, p, p]),
+        ("pcap_setfilter", i32, [p, ctypes.POINTER(BpfProgram)]),
+        ("pcap_stats", i32, [p, ctypes.POINTER(PcapStat)]),
+        ("pcap_snapshot", i32, [p]),
+        ("pcap_datalink", i32, [p]),
+        ("pcap_set_datalink", i32, [p, i32]),
+        ("pcap_list_datalinks", i32, [p, ctypes.POINTER(ctypes.POINTER(i32))]),
+        ("pcap_free_datalinks", None, [ctypes.POINTER(i32)]),
+        ("pcap_open_dead", p, [i32, i32]),
         ("pcap_statustostr", text, [i32]),
     ):
         call = getattr(dll, name)
@@ -112,6 +136,8 @@ bpf_filter = _keeping_gil.bpf_filter
 bpf_filter.restype = ctypes.c_uint
 bpf_filter.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
 bpf_filter_address: int = ctypes.cast(bpf_filter, ctypes.c_void_p).value or 0  # for compiled loops, see bpf_call
+
+breakloop_address: int = ctypes.cast(dll.pcap_breakloop, ctypes.c_void_p).value or 0  # for compiled callbacks
 
 _libc = ctypes.CDLL(None)
 _libc.fmemopen.restype = ctypes.c_void_p
@@ -137,3 +163,35 @@ def open_memory(capture: bytes) -> tuple[int, str]:
         _libc.fclose(file)
         return 0, message.value.decode("utf-8", "replace")
     return int(handle), ""
+
+
+# Numbers of link types differ between capture files (LINKTYPE) and open handles (DLT) where systems had numbered them differently
+# before: libpcap's pcap-common.c, for Linux.
+_LINKTYPE_OF_DLT = {11: 100, 12: 101, 15: 102, 16: 103, 18: 246, 19: 106}
+_DLT_OF_LINKTYPE = {linktype: dlt for dlt, linktype in _LINKTYPE_OF_DLT.items()}
+
+
+def linktype_of(dlt: int) -> int:
+    """The LINKTYPE number of a handle's DLT number."""
+    return _LINKTYPE_OF_DLT.get(dlt, dlt)
+
+
+def dlt_of(linktype: int) -> int:
+    """The DLT number of a file's LINKTYPE number."""
+    return _DLT_OF_LINKTYPE.get(linktype, linktype)
+
+
+def said(handle: int, status: int = -1) -> str:
+    """libpcap's words for what went wrong with a handle: its message, else what the status means."""
+    words = bytes(dll.pcap_geterr(handle)).decode("utf-8", "replace")
+    return words or bytes(dll.pcap_statustostr(status)).decode("utf-8", "replace")
+
+
+def prefer_datalink(handle: int, dlt: int) -> None:
+    """Takes the link type for an activated handle, if it is among those that the handle offers."""
+    offered = ctypes.POINTER(ctypes.c_int)()
+    count = dll.pcap_list_datalinks(handle, ctypes.byref(offered))
+    if count > 0:
+        if dlt in offered[:count]:
+            dll.pcap_set_datalink(handle, dlt)
+        dll.pcap_free_datalinks(offered)

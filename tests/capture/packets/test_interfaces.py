@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,19 +38,37 @@ def test_capturable_is_what_a_raw_socket_says() -> None:
         assert one.capturable is (one.why_not == "")
 
 
+def test_an_interface_says_what_the_kernel_knows_of_it() -> None:
+    loopback = next(one for one in list_interfaces(try_them=False) if one.name == "lo")
+    assert loopback.raw_name == b"lo"
+    assert loopback.mtu == int(Path("/sys/class/net/lo/mtu").read_text())
+    assert not loopback.capturable
+    assert loopback.linktype is None
+    assert loopback.why_not == ""
+
+
+@pytest.mark.needs("root")
+def test_link_types_of_a_successful_try() -> None:
+    listed = {one.name: one.linktype for one in list_interfaces()}
+    assert listed["lo"] == 1
+    assert listed["any"] == 276
+
+
 @pytest.mark.needs("root")
 @pytest.mark.needs("setpriv (util-linux)")
 def test_without_the_capability_it_says_what_is_missing_and_what_to_run() -> None:
     program = (
         "import json; from dataclasses import asdict; from capture.packets.interfaces import list_interfaces;"
-        "print(json.dumps([asdict(one) for one in list_interfaces()]))"
+        "print(json.dumps([asdict(one) for one in list_interfaces()], default=repr))"
     )
     drop = ["setpriv", "--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin"]
     run = subprocess.run([*drop, sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loopback = next(one for one in json.loads(run.stdout) if one["name"] == "lo")
     assert not loopback["capturable"]
     assert "CAP_NET_RAW" in loopback["why_not"]
-    assert f"setcap cap_net_raw,cap_net_admin+ep {os.path.realpath(sys.executable)}" in loopback["why_not"]
+    assert loopback["linktype"] is None
+    assert "sudo script/allow-capture" in loopback["why_not"]
+    assert "docker compose --profile live up" in loopback["why_not"]
 
 
 @pytest.mark.needs("ip (iproute2)")
