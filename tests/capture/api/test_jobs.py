@@ -46,7 +46,9 @@ def test_the_job_has_the_shape_of_the_api(client, job):
         "columns",
     ]
     assert set(wanted) <= set(said)
-    assert set(said["packets"]) == {"read", "indexed", "filtered_out", "failed", "undecodable", "handed_over", "dropped"}
+    counters = {"read", "indexed", "filtered_out", "failed", "undecodable", "handed_over", "dropped", "removed"}
+    assert set(said["packets"]) == counters
+    assert said["live"] is None
     assert said["progress"].keys() == {"fraction", "packets_per_second", "eta_seconds"}
     assert said["capture"]["linktypes"] == ["EN10MB"]
     assert said["capture"]["format"] == "pcap"
@@ -128,5 +130,5 @@ def test_an_unknown_method(client, job):
 
 def test_interfaces(client):
     found = client.get("/interfaces/").json()
-    assert {"name", "addresses", "up", "capturable", "why_not"} == set(found[0])
+    assert {"name", "addresses", "up", "capturable", "why_not", "host", "linktype", "linktype_name", "jobs"} <= set(found[0])
     assert any(one["name"] == "lo" for one in found)
