@@ -23,9 +23,10 @@ _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # RTF_UP, RTF_REJECT
 class Interface:
     """An interface as libpcap lists it.
 
-    name: the text form of `raw_name`, which may be any bytes (see capture.packets.values). addresses: IPv4 and IPv6 addresses as
-    text, in libpcap's order. capturable: whether it was opened for capture. why_not: empty if so, else a sentence: what is
-    missing and what to run. linktype: LINKTYPE number as it was opened, None where it was not. mtu: bytes, 0 for what has none (`any`).
+    name: the text form of `raw_name`, which may be any bytes (see capture.packets.values).
+    addresses: IPv4 and IPv6 addresses as text, in libpcap's order.
+    capturable: whether it was opened for capture. why_not: empty if so, else a sentence: what is missing and what to run.
+    linktype: LINKTYPE number as it was opened, None where it was not. mtu: bytes, 0 for what has none (`any`).
     """
 
     name: str

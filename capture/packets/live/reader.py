@@ -145,8 +145,9 @@ class Reader:
             try:
                 self._dispatch(device)
             except OSError as error:
-                self._ledger.set_state(self._interface, "gone", f"{text_of(self._name)}: {error}")
-                return
+                if self._look(device, links):
+                    self._ledger.set_state(self._interface, "gone", f"{text_of(self._name)}: {error}")
+                break
             if self._state[shape.REACHED]:
                 return
             now = time.monotonic()
@@ -154,8 +155,7 @@ class Reader:
                 looked = now
                 self._ledger.set_received(self._interface, *self._counts(device))
                 if not self._look(device, links):
-                    self._drain(device)
-                    return
+                    break
         self._drain(device)
 
     def _dispatch(self, device: Device) -> int:
@@ -228,14 +228,13 @@ class Reader:
         """Reads what the kernel has now, and lets nothing more in."""
         device.refuse_all()
         until = time.monotonic() + device.timeout + DRAIN_SECONDS
-        received, dropped, _ = device.counts()
-        try:
-            while time.monotonic() < until and not self._state[shape.REACHED]:
+        while time.monotonic() < until and not self._state[shape.REACHED]:
+            try:
                 if self._dispatch(device):
                     continue
-                received, dropped, _ = device.counts()
-                if device.filtered_by_kernel and self._state[shape.TAKEN] >= received - dropped:
-                    return
-                time.sleep(0.002)
-        except OSError:
-            return  # nothing more is to be had of it
+            except OSError:
+                pass  # of an interface that is gone, the last packets can still be had
+            received, dropped, _ = device.counts()
+            if device.filtered_by_kernel and self._state[shape.TAKEN] >= received - dropped:
+                return
+            time.sleep(0.002)
