@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from capture.models import ENDED, CaptureFile, Job, JobKind, JobState, LiveCapture, LiveWorker
 from capture.services import live_workers
+from capture.services.describe import lag_of
 from indexing.models import Batch, BatchState
 
 # A live job that has ended is told of for so long, that its last counts are scraped; for ever, there would be ever more of them.
@@ -85,9 +86,10 @@ def _jobs() -> Iterator[Metric]:
 def _live_jobs() -> Iterator[Metric]:
     chosen = Q(job__state__in=[JobState.RUNNING, JobState.STOPPING]) | Q(job__state__in=ENDED, job__finished__gt=Now() - LATELY)
     # Without the rates and the like, which are by far the most of a row.
-    columns = ("states", "open", "lease_until", "lag_packets", "lag_seconds", "job__name")
+    columns = ("states", "open", "lease_until", "lag_packets", "lag_seconds", "captured", "beat", "job__name", "job__gone")
+    counted = ("job__packets_indexed", "job__packets_failed", "job__packets_filtered_out")
     found = LiveCapture.objects.filter(chosen, job__deleted__isnull=True).select_related("job").order_by("job")
-    lives = list(found.only(*columns))
+    lives = list(found.only(*columns, *counted))
 
     for name, key, words in OF_INTERFACES:
         counter = CounterMetricFamily(f"picapweb_live_{name}", words, labels=("job", "name", "interface"))
@@ -114,8 +116,9 @@ def _live_jobs() -> Iterator[Metric]:
         labels = (str(live.pk), live.job.name)
         held = live.open and live.lease_until is not None and live.lease_until > now
         capturing.add_metric(labels, int(held))
-        lag_packets.add_metric(labels, live.lag_packets)
-        lag_seconds.add_metric(labels, live.lag_seconds)
+        lag = lag_of(live.job, live)
+        lag_packets.add_metric(labels, lag["packets"])
+        lag_seconds.add_metric(labels, lag["seconds"])
         kept, size = files.get(live.pk, (0, 0))
         kept_files.add_metric(labels, kept)
         kept_bytes.add_metric(labels, size)

@@ -67,7 +67,10 @@ def column_of(job: int, number: int) -> tuple[str, int] | None:
     )
     if batch is None:
         return None
-    numbers = _locator(batch.locator)["number"]
+    try:
+        numbers = _locator(batch.locator)["number"]
+    except FileNotFoundError:
+        return None
     at = int(np.searchsorted(numbers, number))
     if at >= len(numbers) or int(numbers[at]) != number:
         return None

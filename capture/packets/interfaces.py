@@ -40,9 +40,13 @@ class Interface:
     description: str = ""
 
 
-def list_interfaces(try_them: bool = True) -> list[Interface]:
+# What a try of an interface has found, by its name and whether it was up: LINKTYPE number, or None and why not.
+Tried = dict[tuple[bytes, bool], tuple[int | None, str]]
+
+
+def list_interfaces(try_them: bool = True, tried: Tried | None = None) -> list[Interface]:
     """All interfaces that libpcap knows; with `try_them` each is opened for capture and closed again, else none is capturable and
-    nothing is said about why.
+    nothing is said about why. tried: of earlier tries: what is in it is not tried again, the others are put into it.
 
     Raises InterfaceError with libpcap's message if they cannot be listed.
     """
@@ -60,7 +64,7 @@ def list_interfaces(try_them: bool = True) -> list[Interface]:
     links = Links()
     try:
         for name, description, addresses, up in found:
-            linktype, why_not = _try_capture(name) if try_them else (None, "")
+            linktype, why_not = _tried(name, up, {} if tried is None else tried) if try_them else (None, "")
             link = links.named(name)
             mtu = link.mtu if link else 0
             capturable = linktype is not None
@@ -100,6 +104,14 @@ def _addresses(interface: libpcap.PcapInterface) -> list[str]:
                 texts.append(socket.inet_ntop(socket.AF_INET6, raw[6:22]))
         entry = entry.contents.next
     return texts
+
+
+def _tried(name: bytes, up: bool, tried: Tried) -> tuple[int | None, str]:
+    # Closing takes the kernel some hundredths of a second, and there may be hundreds of interfaces.
+    found = tried.get((name, up))
+    if found is None:
+        found = tried[name, up] = _try_capture(name)
+    return found
 
 
 def _try_capture(name: bytes) -> tuple[int | None, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from capture.models import CaptureFile, Job, JobKind, JobState
+from capture.models import CaptureFile, Job, JobKind, JobState, LiveCapture
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
 from indexing import batches
@@ -129,11 +129,21 @@ def live_json(job: Job) -> dict[str, Any]:
         "bytes_captured": live.bytes_captured,
         "super_frames": live.super_frames,
         "unread": live.unread,
-        "lag": {"packets": live.lag_packets, "seconds": live.lag_seconds},
+        "lag": lag_of(job, live),
         "rates": live.rates,
         "files": {"kept": files["kept"], "bytes": files["bytes"] or 0, "removed": job.gone.get("files", 0)},
         "gaps": live.gaps,
     }
+
+
+def lag_of(job: Job, live: LiveCapture) -> dict[str, Any]:
+    """Packets that are captured and not in any answer yet, and how long the oldest of them has been waiting."""
+    if live.open:
+        return {"packets": live.lag_packets, "seconds": live.lag_seconds}
+    gone = sum(int(job.gone.get(name, 0)) for name in ("indexed", "failed", "filtered_out"))
+    waiting = max(0, live.captured - job.packets_indexed - job.packets_failed - job.packets_filtered_out - gone)
+    since = (timezone.now() - live.beat).total_seconds() if waiting and live.beat else 0.0
+    return {"packets": waiting, "seconds": live.lag_seconds + since if waiting else 0.0}
 
 
 def _newest_ring_file(job: Job) -> CaptureFile | None:
@@ -162,7 +172,7 @@ def progress_json(job: Job) -> dict[str, Any]:
 
 def _live_progress(job: Job) -> dict[str, Any]:
     """Of a live job: how much of what was captured is in the answers; the rate is that of the last seconds."""
-    waiting = job.live.lag_packets
+    waiting = lag_of(job, job.live)["packets"]
     fraction = 1.0 if not job.live.captured else max(0.0, 1 - waiting / job.live.captured)
     lately = job.live.rates[-5:]
     rate = sum(indexed for *_, indexed in lately) / len(lately) if lately and not job.ended else 0.0

@@ -95,7 +95,8 @@ def _settle(live: LiveCapture, packets: int) -> None:
     kernel held for it, nobody knows any more."""
     live.captured = max(packets, 0)
     live.received = live.captured + live.dropped_kernel + live.unread
-    live.base = [{**one, "words": ""} for one in live.states]
+    live.base = [{**one, "words": "", "state": "starting"} for one in live.states]
+    live.states = live.base
     _spread(live)
 
 
@@ -194,6 +195,7 @@ def end(taken: Taken, snapshot: Snapshot, ending: End | None, tick: dict[str, An
 def _close(live: LiveCapture, ending: str, words: str) -> None:
     """Nothing more is captured for the job. Part of the caller's transaction, which holds the row."""
     live.open, live.ending, live.words, live.lease_until = False, ending, words, None
+    live.states = [{**one, "state": "closed"} if one["state"] in ("up", "starting") else one for one in live.states]
     live.save()
     reason = words if ending in progress.CAPTURE_FAILED or ending == "disk" else ""
     jobs = Job.objects.filter(pk=live.pk, state__in=[JobState.QUEUED, JobState.RUNNING, JobState.STOPPING])

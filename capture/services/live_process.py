@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from capture.packets.errors import InterfaceError as CannotList
-from capture.packets.interfaces import Interface, list_interfaces
+from capture.packets.interfaces import Interface, Tried, list_interfaces
 from capture.packets.live.recorder import Recorder, RecorderOrder
 from capture.packets.values import bytes_of
 from capture.services import live, live_files, live_workers, own_traffic
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.2
 # The list of interfaces is made anew so often even if nobody asks.
 LIST_SECONDS = 10.0
+# What a try of an interface has found is believed so long.
+TRIED_SECONDS = 60.0
 # How long the end of this process waits for its recorders to write what they have.
 LAST_SECONDS = 8.0
 NS = 1_000_000_000
@@ -164,11 +166,15 @@ class LiveProcess:
 
     def _keep_listing(self) -> None:
         # Of its own: each interface is opened to see whether it can be, and there may be hundreds of them.
+        tried: Tried = {}
+        began = time.monotonic()
         while not self._stopping.is_set():
             self._list_wanted.wait(LIST_SECONDS)
             self._list_wanted.clear()
+            if time.monotonic() - began > TRIED_SECONDS:
+                tried, began = {}, time.monotonic()
             try:
-                self.known = list_interfaces()
+                self.known = list_interfaces(tried=tried)
             except CannotList as error:
                 logger.warning("%s", error)
                 self.known = []

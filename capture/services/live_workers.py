@@ -20,7 +20,7 @@ from indexing.batches import worker_name
 # A worker that has been silent for longer is taken to be away. It says every second that it lives.
 SILENT_SECONDS = 5.0
 # How long a request waits for a list that is newer than itself.
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
 NO_WORKER = "no live-capture worker is running. Start one: python manage.py live (`up` and script/server do)"
 
 

@@ -76,16 +76,32 @@ def _term(addresses: Sequence[str], port: int) -> str:
     return f"(tcp port {port} and ({' or '.join(f'host {one}' for one in addresses)}))"
 
 
-def filters(wanted: str, own: str) -> tuple[str, ...]:
-    """The expressions for an interface, the first that its link type takes is used: without our traffic, then as asked for."""
-    if not own:
+def filters(wanted: str, *left_out: str) -> tuple[str, ...]:
+    """The expressions for an interface, of which the first that its link type takes is used: without `left_out`, then with it."""
+    terms = [f"not ({one})" for one in left_out if one]
+    if not terms:
         return (wanted,)
-    return (f"({wanted}) and not ({own})" if wanted.strip() else f"not ({own})", wanted)
+    return (" and ".join([f"({wanted})", *terms] if wanted.strip() else terms), wanted)
+
+
+def second_copies(interface: Interface) -> str:
+    """BPF that matches the second copy of what goes over loopback: the kernel shows each packet as it leaves and as it arrives.
+    libpcap discards the first of them, but only after the kernel has counted and handed it over. "" for other interfaces."""
+    if interface.name == "any":
+        try:
+            return f"outbound and ifindex {socket.if_nametoindex('lo')}"
+        except OSError:
+            return ""
+    loopback = any(ipaddress.ip_address(one).is_loopback for one in interface.addresses)
+    return "outbound" if loopback or interface.name == "lo" else ""
 
 
 def per_interface(names: Iterable[str], wanted: str, own_traffic: bool, known: Sequence[Interface]) -> dict[str, tuple[str, ...]]:
     """`filters` of each interface by name; known: the interfaces of this machine."""
     by_name = {one.name: one for one in known}
-    return {
-        name: filters(wanted, exclusion(by_name[name], known) if not own_traffic and name in by_name else "") for name in names
-    }
+    found = {}
+    for name in names:
+        one = by_name.get(name)
+        own = exclusion(one, known) if one is not None and not own_traffic else ""
+        found[name] = filters(wanted, own, second_copies(one) if one is not None else "")
+    return found

@@ -30,7 +30,7 @@ def turns(job: Job) -> bool:
 
 def generation_of(job: Job, first_column: int) -> int:
     """The generation of the index that a new batch of a job belongs to; 0: for ever."""
-    if not turns(job) or not getattr(store.backend(), 'generational', False):
+    if not turns(job) or not store.backend().generational:
         return 0
     return 1 + first_column // GENERATION_COLUMNS
 
@@ -102,7 +102,7 @@ def _hide(rows: list[Batch]) -> None:
 
 def range_of(batch: Batch) -> BatchRange:
     """A batch as backends know it."""
-    return BatchRange(batch.pk, batch.first_column, batch.packets)
+    return BatchRange(batch.pk, batch.first_column, batch.packets, batch.generation)
 
 
 def _clear_hidden() -> bool:
@@ -134,7 +134,7 @@ def _clear_hidden() -> bool:
 def _drop_generation() -> bool:
     """Drops one generation of an index that no batch is in any more, and none will be."""
     backend = store.backend()
-    if not getattr(backend, 'generational', False):
+    if not backend.generational:
         return False
     try:
         for index in PacketIndex.objects.all():

@@ -64,10 +64,17 @@ def test_the_filter_is_what_was_asked_for_without_our_own_traffic(local, wanted,
 
 
 def test_the_option_takes_it_in(local):
-    assert own_traffic.per_interface(["lo"], "tcp", True, ALL) == {"lo": ("tcp",)}
+    assert own_traffic.per_interface(["eth0"], "tcp", True, ALL) == {"eth0": ("tcp",)}
     assert own_traffic.per_interface(["lo"], "tcp", False, ALL) == {
-        "lo": ("(tcp) and not ((tcp port 11000 and (host 127.0.0.1)))", "tcp")
+        "lo": ("(tcp) and not ((tcp port 11000 and (host 127.0.0.1))) and not (outbound)", "tcp")
     }
+
+
+def test_the_second_copy_of_what_goes_over_loopback_is_left_out_in_the_kernel(local):
+    assert own_traffic.per_interface(["lo"], "tcp", True, ALL) == {"lo": ("(tcp) and not (outbound)", "tcp")}
+    (first, second) = own_traffic.per_interface(["any"], "", True, ALL)["any"]
+    assert (first, second) == ("not (outbound and ifindex 1)", "")
+    check_live_filter(first, 276)
 
 
 def test_very_many_addresses_leave_the_port(local):
