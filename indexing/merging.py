@@ -34,6 +34,8 @@ _MERGEABLE = "state = 'visible' AND urgent AND packets < 65536"
 _SUMMED = ("packets", "read", "filtered_out", "undecodable", "handed_over", "captured_bytes", "wire_bytes")
 _FIRST, _LAST = ("first_number", "first_time_ns"), ("last_number", "last_time_ns")
 
+Settled = Callable[[Batch], bool] | None
+
 logger = logging.getLogger(__name__)
 _resting: dict[int, float] = {}
 
@@ -46,15 +48,15 @@ class Unreadable(Exception):
         self.batch = batch
 
 
-def merge_once(settled: Callable[[Batch], bool] | None = None) -> bool:
+def merge_once(settled: Settled = None) -> bool:
     """Merges one run of small neighbours; False if there is none. Any number of processes may do so at once.
 
     settled: whether no batch will follow this one, the youngest of its job; then what is left of the job is merged too."""
-    for job in _jobs():
-        if time.monotonic() < _resting.get(job, 0.0):
+    for job, small in _small().items():
+        if time.monotonic() < _resting.get(job, 0.0) or not _plan(small, settled):
             continue
         try:
-            if _merge_in(job, settled or _never):
+            if _merge_in(job, settled):
                 return True
         except (BackendAway, BackendError, OSError) as error:
             logger.warning("batches of job %d are merged later: %s", job, error)
@@ -63,27 +65,14 @@ def merge_once(settled: Callable[[Batch], bool] | None = None) -> bool:
     return False
 
 
-def _never(_: Batch) -> bool:
-    return False
-
-
-def _jobs() -> list[int]:
-    """Jobs that have batches which may become one with others."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT job FROM indexing_batch WHERE {_MERGEABLE} ORDER BY job")
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _merge_in(job: int, settled: Callable[[Batch], bool]) -> bool:
-    if not _plan(job, settled):
-        return False
+def _merge_in(job: int, settled: Settled) -> bool:
     ids: list[int] = []
     try:
         try:
             with transaction.atomic():
                 if not retired_locators.lock(job):
                     return False
-                ids = _plan(job, settled)  # again: another process may just have been here
+                ids = _plan(_small(job).get(job, []), settled)  # again: another process may just have been here
                 return _make_one(_locked(ids), len(ids))
         except MergeRefused as refused:
             if refused.held is None:
@@ -98,16 +87,17 @@ def _merge_in(job: int, settled: Callable[[Batch], bool]) -> bool:
     return True  # there may be others
 
 
-def _plan(job: int, settled: Callable[[Batch], bool]) -> list[int]:
-    """Ids of the batches that are to become one, by sequence. Those that never can are marked as settled."""
-    found, all_of_it = _small(job)
+def _plan(small: list[Small], settled: Settled) -> list[int]:
+    """Ids of those of a job's small batches that are to become one. Those that never can are marked as settled."""
 
     def none_follows() -> bool:
-        youngest = Batch.objects.filter(pk=found[-1].id).first()
+        if settled is None:
+            return False
+        youngest = Batch.objects.filter(pk=small[-1].id).first()
         return youngest is not None and settled(youngest)
 
-    planned = chains(found, none_follows)
-    if planned and not all_of_it:
+    planned = chains(small, none_follows)
+    if len(small) == _MOST_LOOKED_AT:
         planned[-1].closed = False
     run: list[Small] = []
     for chain in planned:
@@ -120,24 +110,28 @@ def _is_settled(chain: Chain) -> bool:
     return chain.closed and not run_of(chain)
 
 
-def _small(job: int) -> tuple[list[Small], bool]:
-    """The job's small visible batches, oldest first; and whether these are all."""
+def _small(job: int | None = None) -> dict[int, list[Small]]:
+    """The small visible batches of a job, or of all jobs, by job; of each the oldest, by sequence."""
+    of_job, values = ("", []) if job is None else ("AND job = %s", [job])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT b.id, b.sequence, b.first_column, b.packets, b.read, b.capture, b.index_id, b.generation,
-                       md5(b.fields::text), b.dissector, md5(b.not_indexed::text),
+            f"""SELECT b.job, b.id, b.sequence, b.first_column, b.packets, b.read,
+                       b.capture, b.index_id, b.generation, md5(b.fields::text), b.dissector, md5(b.not_indexed::text),
                        next.sequence, coalesce(next.state IN ('ready', 'claimed'), false)
-                FROM (SELECT * FROM indexing_batch WHERE job = %s AND {_MERGEABLE} ORDER BY sequence LIMIT %s) AS b
+                FROM (SELECT *, row_number() OVER (PARTITION BY job ORDER BY sequence) AS place
+                      FROM indexing_batch WHERE {_MERGEABLE} {of_job}) AS b
                 LEFT JOIN LATERAL (
                     SELECT n.sequence, n.state FROM indexing_batch n WHERE n.job = b.job AND n.sequence > b.sequence
                     ORDER BY n.sequence LIMIT 1) AS next ON true
-                ORDER BY b.sequence""",
-            [job, _MOST_LOOKED_AT],
+                WHERE b.place <= %s ORDER BY b.job, b.sequence""",
+            [*values, _MOST_LOOKED_AT],
         )
         rows = cursor.fetchall()
-    # id, sequence, first column, packets, read; kin; made; next
-    found = [Small(row[0], row[1], row[2], row[3], row[4], row[5:9], row[9:11], row[11], row[12]) for row in rows]
-    return found, len(rows) < _MOST_LOOKED_AT
+    found: dict[int, list[Small]] = {}
+    for of, pk, sequence, first_column, packets, read, *like, after, waits in rows:
+        kin, made = tuple(like[:4]), tuple(like[4:])
+        found.setdefault(of, []).append(Small(pk, sequence, first_column, packets, read, kin, made, after, waits))
+    return found
 
 
 def _locked(ids: Iterable[int]) -> list[Batch]:
