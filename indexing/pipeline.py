@@ -57,7 +57,7 @@ def bits(batch: Batch, dissected: Dissected, rows: dict[str, NDArray[np.uint64]]
             fields[name] = SetBits(rows[name][column.code], columns)
     every = np.arange(batch.packets, dtype=np.uint64) + first
     fields[JOB_FIELD] = SetBits(np.full(batch.packets, batch.job, np.uint64), every)
-    return BatchBits(batch.pk, batch.first_column, batch.packets, fields)
+    return BatchBits(batch.pk, batch.first_column, batch.packets, fields, batch.generation)
 
 
 def prepare(batch: Batch, lost: threading.Event) -> tuple[BatchBits, Dissected]:

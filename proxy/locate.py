@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
 from capture.packets.batch import LOCATOR_DTYPE
@@ -86,13 +88,11 @@ def packet_bytes(batch: Batch, column: int) -> tuple[bytes, Any]:
 def _batches(index: str, columns: NDArray[np.uint64]) -> list[Batch]:
     if not len(columns):
         return []
-    first = batch_of(index, int(columns[0]))
-    low = first.first_column if first is not None else int(columns[0])
-    return list(
-        Batch.objects.filter(
-            index__name=index, state=BatchState.VISIBLE, packets__gt=0, first_column__gte=low, first_column__lte=int(columns[-1])
-        ).order_by("first_column")
-    )
+    visible = Batch.objects.filter(index__name=index, state=BatchState.VISIBLE, packets__gt=0)
+    # One statement: between two, small batches may have become one, which begins before them.
+    low = visible.filter(first_column__lte=int(columns[0])).order_by("-first_column").values("first_column")[:1]
+    within = visible.filter(first_column__gte=Coalesce(Subquery(low), int(columns[0])), first_column__lte=int(columns[-1]))
+    return list(within.order_by("first_column"))
 
 
 @lru_cache(maxsize=64)

@@ -90,6 +90,9 @@ def _neighbour(batch: Batch, column: int, step: int) -> int | None:
     """The column of the job's packet before or behind this one."""
     if batch.first_column <= column + step <= batch.last_column:
         return column + step
+    beside = batch_of(batch.index.name, column + step) if column + step >= 0 else None
+    if beside is not None and beside.job == batch.job:
+        return column + step
     others = Batch.objects.filter(job=batch.job, state=BatchState.VISIBLE, packets__gt=0)
     if step < 0:
         other = others.filter(sequence__lt=batch.sequence).order_by("-sequence").first()

@@ -76,7 +76,8 @@ def _take(pk: int) -> Taken | None:
         _close(live, "stopped", "")
         return None
     if before is not None and live.captured:
-        note_gap(live, before, "nobody captured: the live worker was not running")
+        orderly = live.lease_until is None  # then who gave it up has said why
+        note_gap(live, before, live.words if orderly and live.words else "the live worker ended without a word")
     live.host, live.worker = this_host(), batches.worker_name()
     live.attempt += 1
     live.lease_until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
@@ -183,7 +184,7 @@ def end(taken: Taken, snapshot: Snapshot, ending: End | None, tick: dict[str, An
         if live is None:
             raise CaptureLost(f"job {taken.job.pk}: the claim of {batches.worker_name()} is over")
         if ending is None:
-            live.lease_until, live.worker, live.words = None, "", "waits for the live worker, which was stopped"
+            live.lease_until, live.worker, live.words = None, "", "the live worker was stopped"
             live.base = live.states
             live.save()
         else:
@@ -233,9 +234,7 @@ def new(job: Job, interfaces: list[str]) -> LiveCapture:
 def reopen(job: Job) -> None:
     """A stopped or failed job is captured for again. Part of the caller's transaction."""
     live = LiveCapture.objects.select_for_update().get(pk=job.pk)
-    if live.beat is not None:
-        note_gap(live, job.finished or live.beat, "the job was stopped")
-    live.open, live.ending, live.words, live.lease_until = True, "", "", None
+    live.open, live.ending, live.words, live.lease_until = True, "", "the job was stopped", None
     live.save()
 
 

@@ -191,7 +191,9 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
     sequence = batches.last_sequence(job.pk) + 1
     live = job.kind == JobKind.INTERFACE
     # Two scanners (one presumed dead) never write one file: the claim's token is in the name.
-    path = f"captures/{job.pk}/locators/{sequence:06d}-{capture.attempt}"
+    # Of a ring's file too: when all before it are gone, sequences may begin anew, and what was cached of a path stays cached.
+    of_file = f"f{capture.sequence}-" if live else ""
+    path = f"captures/{job.pk}/locators/{sequence:06d}-{of_file}{capture.attempt}"
     if len(locator):
         (job.folder / "locators").mkdir(parents=True, exist_ok=True, mode=0o700)
         names = [bytes_of(interface.name) for interface in source.info.interfaces]

@@ -7,7 +7,7 @@ import time
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from capture.models import Job, JobState
+from capture.models import ENDED, Job, JobState
 from capture.packets.errors import PacketsError
 from capture.services import control, live, progress, scan, turning
 from capture.services.ring import ring
@@ -50,7 +50,7 @@ def step() -> bool:
     if claimed is not None:
         run_batch(*claimed)
         return True
-    return live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping() or merging.merge_once()
+    return live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping() or merging.merge_once(_none_follows)
 
 
 def run_batch(batch: Batch, claim: Claim) -> None:
@@ -102,6 +102,11 @@ def _busy_jobs() -> list[int]:
                    SELECT count(*) FROM indexing_batch b WHERE b.job = j.id AND b.state = 'claimed' AND b.lease_until >= now())"""
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def _none_follows(batch: Batch) -> bool:
+    """Whether the batch's job cuts no more batches, so that what is left of the small ones can be merged."""
+    return not Job.objects.filter(pk=batch.job).exclude(state__in=ENDED).exists()
 
 
 def _end_stopping() -> bool:

@@ -13,7 +13,7 @@ from tests.server import Server
 
 NET_RAW = 1 << 13
 # Nothing that is started from here on can get the right, not even root's programs.
-WITHOUT = ["setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"]
+WITHOUT = ["setpriv", "--bounding-set", "-net_raw,-net_admin", "--inh-caps", "-net_raw,-net_admin"]
 
 
 def effective(pid: int) -> int:
