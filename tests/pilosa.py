@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -99,10 +100,12 @@ def start_pilosa(folder: Path, port: int | None = None) -> PilosaServer:
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5):
-                return PilosaServer("127.0.0.1", port, process)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5) as answer:
+                if json.load(answer)["state"] == "NORMAL":
+                    return PilosaServer("127.0.0.1", port, process)
         except OSError:
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     process.kill()
     process.wait()
     pytest.fail(f"Pilosa did not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")

@@ -61,21 +61,25 @@ class IntBits:
 
 @dataclass(frozen=True)
 class BatchBits:
-    """All bits of one batch. Its columns are first_column .. first_column + count - 1 (dense; all of them exist)."""
+    """All bits of one batch. Its columns are first_column .. first_column + count - 1 (dense; all of them exist).
+
+    generation: 0, or that of the index's generations which the batch goes with (see Backend.drop_generation)."""
 
     batch: int  # id of the batch in Postgres
     first_column: int
     count: int
     fields: dict[str, SetBits | IntBits] = field(default_factory=dict)
+    generation: int = 0
 
 
 @dataclass(frozen=True)
 class BatchRange:
-    """A batch to remove: its id and its columns."""
+    """A batch to remove: its id and its columns, and where they are: the generation that it was imported with."""
 
     batch: int
     first_column: int
     count: int
+    generation: int = field(default=0, compare=False)  # says where a batch lies, not which one it is
 
 
 class Backend(Protocol):
@@ -83,6 +87,7 @@ class Backend(Protocol):
 
     name: str  # "embedded" | "pilosa"
     masked: bool  # True: every read of a packet index must carry the `access` mask (Pilosa)
+    generational: bool  # True: what batches took is freed with their generation only (Pilosa); False: generations are ignored
 
     def ensure_index(self, index: str, fields: Iterable[FieldSchema]) -> None:
         """Creates what is missing of the index, its fields and `access`; checks the options of what is there. Idempotent.
@@ -98,7 +103,9 @@ class Backend(Protocol):
         """Takes batches out of all (masked) answers at once. Idempotent."""
 
     def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
-        """Removes the bits of hidden batches from every field; slow work for the background. Idempotent."""
+        """Removes the bits of hidden batches from every field; slow work for the background. Idempotent.
+
+        Of batches of a generation bits may stay that the mask hides, until the generation is dropped."""
 
     def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
         """Visible batches whose columns follow one another become one: `into` has the id of the first and the columns of all.
@@ -106,8 +113,16 @@ class Backend(Protocol):
         No answer changes. Idempotent, also where some of them had become one already.
         Raises BackendAway, BackendError, MergeRefused (what is there does not make up `into`)."""
 
+    def drop_generation(self, index: str, generation: int) -> None:
+        """Removes all bits of a generation (> 0), whose batches were hidden, and frees what they took. Idempotent.
+
+        Slow work for the background; no batch may be imported into it meanwhile. Raises BackendAway, BackendError."""
+
+    def generations(self, index: str) -> list[int]:
+        """The generations > 0 that take up room, ascending: also what a drop or a first import that broke off has left."""
+
     def drop_index(self, index: str) -> None:
-        """Removes an index and all its bits. Idempotent."""
+        """Removes an index with its generations and all its bits. Idempotent."""
 
     def indexes(self) -> dict[str, list[FieldSchema]]:
         """The indexes and their fields, system fields left out."""

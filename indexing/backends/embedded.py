@@ -30,10 +30,12 @@ _ACCESS = FieldSchema(ACCESS_FIELD, "set")
 
 
 class EmbeddedBackend:
-    """See indexing.backends.base.Backend. A batch comes and goes in one commit, so nothing needs the mask."""
+    """See indexing.backends.base.Backend. A batch comes and goes in one commit, so nothing needs the mask; what it took is
+    free when it goes, so generations are nothing here."""
 
     name = "embedded"
     masked = False
+    generational = False
 
     def __init__(self, path: Path, map_size: int = MAP_SIZE) -> None:
         """path: the store's folder, made when first used; map_size: greatest size in bytes (sparse, see embedded_store)."""
@@ -113,6 +115,13 @@ class EmbeddedBackend:
             embedded_merge.check(index, held, batches, into)
             blobs = list(embedded_merge.blobs(snapshot, index, held, into))
         self._opened().merge_batches(index, held, into, blobs)
+
+    def drop_generation(self, index: str, generation: int) -> None:
+        """See Backend: nothing is left after hide_batches."""
+
+    def generations(self, index: str) -> list[int]:
+        """See Backend."""
+        return []
 
     def batches(self, index: str) -> list[BatchRange]:
         """The batches in the store, by id: what a restore compares with Postgres."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, FieldSchema, IntBits, SetBits
+from indexing.backends.generation_names import MOST, is_generation_name
 from indexing.roaring import MAX_ROW
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
@@ -16,9 +17,11 @@ LAST_COLUMN = (1 << 63) - 1
 
 
 def check_names(index: str, fields: Iterable[FieldSchema]) -> None:
-    """Raises BackendError for a name that Pilosa would refuse, an unknown kind or an empty range."""
+    """Raises BackendError for a name that Pilosa would refuse or that is taken, an unknown kind or an empty range."""
     if not _NAME.fullmatch(index):
         raise BackendError(f"invalid index name {index!r}: it {_RULE}")
+    if is_generation_name(index):
+        raise BackendError(f"invalid index name {index!r}: on Pilosa, a generation of another index is called so")
     for field in fields:
         if not _NAME.fullmatch(field.name):
             raise BackendError(f"invalid field name {field.name!r} in index {index}: it {_RULE}")
@@ -46,6 +49,8 @@ def check_bits(index: str, fields: Mapping[str, FieldSchema], bits: BatchBits) -
     where = f"batch {bits.batch} of index {index}"
     if bits.count < 1 or bits.first_column < 0 or bits.first_column + bits.count - 1 > LAST_COLUMN:
         raise BackendError(f"{where}: {bits.count} columns from {bits.first_column} are not a range of columns")
+    if not 0 <= bits.generation <= MOST:
+        raise BackendError(f"{where}: {bits.generation} is not a generation")
     first, last = np.uint64(bits.first_column), np.uint64(bits.first_column + bits.count - 1)
     for name, some in bits.fields.items():
         field = fields.get(name)

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from indexing.backends import pilosa_schema
-from indexing.backends.base import ACCESS_FIELD, BackendAway, BackendError, BatchBits, BatchRange, FieldSchema
+from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, BatchRange, FieldSchema
 from indexing.backends.check import check
+from indexing.backends.generation_names import is_generation_name
+from indexing.backends.merge_results import divided
 from indexing.backends.names import check_bits, check_names
-from indexing.backends.pilosa_ask import Asking, ask
-from indexing.backends.pilosa_http import Host, PilosaHttp, refused
+from indexing.backends.pilosa_ask import ask
+from indexing.backends.pilosa_generations import REGISTERED, Generations, by_generation
+from indexing.backends.pilosa_http import Host, PilosaHttp
 from indexing.backends.pilosa_import import Importer
+from indexing.backends.pilosa_query import Questions
 from indexing.calls import Call, QueryError, Result
 from indexing.roaring import U64, sorted_unique
 
-_SCHEMA_SECONDS = 10.0  # how long the schema is believed; what is not in it is looked up at once
-_ALONE_SECONDS = 5.0  # how long a cluster of one node is believed to be one
 _COLUMNS_AT_ONCE = 500
-_STATE_WORDS = {
-    "DEGRADED": "a node is away: answers may be too small unless every node has all data (replicas = nodes)",
-    "STARTING": "the cluster is starting",
-    "RESIZING": "the cluster is moving data between nodes",
-}
 
 
 class PilosaBackend:
-    """See indexing.backends.base.Backend. Its batches are visible only through the `access` mask: every read must carry it."""
+    """See indexing.backends.base.Backend. Its batches are visible only through the `access` mask: every read must carry it.
+
+    Batches of a generation lie in a physical index of their own, see pilosa_generations; answers are those of one index."""
 
     name = "pilosa"
     masked = True
+    generational = True
 
-    def __init__(self, hosts: Sequence[Host], degraded_is_safe: bool = False, read_seconds: float = 300.0) -> None:
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        degraded_is_safe: bool = False,
+        read_seconds: float = 300.0,
+        drop_grace_seconds: float = 5.0,
+    ) -> None:
         """hosts: (host, port) of nodes, asked in turn. degraded_is_safe: the cluster's replicas equal its nodes, so that
-        what is left of it answers in full; /status does not tell. read_seconds: patience with one answer."""
+        what is left of it answers in full; /status does not tell. read_seconds: patience with one answer.
+        drop_grace_seconds: how long a generation that is dropped remains for questions that have begun."""
         self._http = PilosaHttp(hosts, read_seconds)
         self._importer = Importer(self._http)
-        self._degraded_is_safe = degraded_is_safe
-        self._schema: tuple[float, dict[str, pilosa_schema.Index]] = (-1e9, {})
-        self._alone = -1e9
+        self._schemas = pilosa_schema.Schemas(self._http)
+        self._questions = Questions(self._http, degraded_is_safe)
+        self._generations = Generations(self._http, self._schemas, self._importer, self._questions, drop_grace_seconds)
 
     def close(self) -> None:
         """See Backend."""
@@ -55,119 +61,131 @@ class PilosaBackend:
         fields = [field for field in fields if field.name != ACCESS_FIELD]
         check_names(index, fields)
         pilosa_schema.ensure(self._http, index, fields)
-        self._read_schema()
+        known = self._schemas.read().get(index)
+        if known is not None:
+            self._generations.ensure_fields(index, known)
 
     def drop_index(self, index: str) -> None:
-        """See Backend."""
-        status, body = self._http.ask("DELETE", f"/index/{index}")
-        if status >= 300 and status != 404:
-            raise refused(f"DELETE /index/{index}", status, body)
-        self._read_schema()
+        """See Backend. Its generations go first: they would come back with an index of the same name."""
+        self._generations.drop_all(index)
+        self._generations.delete(index)
+        self._schemas.read()
 
     def indexes(self) -> dict[str, list[FieldSchema]]:
         """See Backend."""
-        found = self._read_schema()
-        return {name: [field for field in index.fields.values() if field.name != ACCESS_FIELD] for name, index in found.items()}
+        return {
+            name: [field for field in index.fields.values() if field.name != ACCESS_FIELD]
+            for name, index in self._schemas.read().items()
+            if not is_generation_name(name)
+        }
 
-    def _read_schema(self) -> dict[str, pilosa_schema.Index]:
-        found = pilosa_schema.read(self._http)
-        for name, index in found.items():
-            before = self._schema[1].get(name)
-            if before is not None:
-                index.known = before.known
-        self._schema = (time.monotonic(), found)
-        return found
+    def generations(self, index: str) -> list[int]:
+        """See Backend."""
+        return self._generations.present(index)
 
-    def _index(self, name: str, fields: Iterable[str] = ()) -> pilosa_schema.Index | None:
-        """An index of the schema, read anew if it is old or lacks the index or one of the fields."""
-        when, found = self._schema
-        index = found.get(name)
-        if time.monotonic() - when > _SCHEMA_SECONDS or index is None or any(field not in index.fields for field in fields):
-            index = self._read_schema().get(name)
-        return index
+    def drop_generation(self, index: str, generation: int) -> None:
+        """See Backend. Takes `drop_grace_seconds`."""
+        if generation < 1:
+            raise BackendError(f"generation {generation} of index {index} cannot be dropped: it is the index itself")
+        self._generations.drop(index, generation)
 
     # Batches
 
     def import_batch(self, index: str, bits: BatchBits) -> None:
         """See Backend. A retry adds to what is there: the same bits give the same index."""
-        known = self._index(index, bits.fields)
+        known = self._known(index, bits.fields)
         if known is None:
             raise BackendError(f"index {index} does not exist")
         check_bits(index, known.fields, bits)
-        self._importer.import_batch(index, bits)
+        if bits.generation:
+            self._generations.import_batch(index, known, bits)
+        else:
+            self._importer.import_batch(index, bits)
 
     def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """See Backend."""
-        if batches and self._index(index) is not None:
-            self._importer.hide(index, batches)
+        if batches and self._known(index) is not None:
+            for generation, some in by_generation(batches).items():
+                if generation:
+                    self._generations.hide(index, generation, some)
+                else:
+                    self._importer.hide(index, some)
 
     def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
-        """See Backend. Bytes on Pilosa's disks are not freed by it; only drop_index does that."""
-        known = self._index(index)
+        """See Backend. Bytes on Pilosa's disks are not freed by it; only drop_generation and drop_index do that.
+
+        So batches of a generation are hidden, once more, and no field is cleared."""
+        known = self._known(index)
         if batches and known is not None:
             fields = [field for field in known.fields.values() if field.name != ACCESS_FIELD]
-            self._importer.clear(index, fields, batches)
+            for generation, some in by_generation(batches).items():
+                if generation:
+                    self._generations.hide(index, generation, some)
+                else:
+                    self._importer.clear(index, fields, some)
 
     def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
         """See Backend. Pilosa has columns and knows of no batches: there is nothing to do."""
+
+    def _known(self, index: str, fields: Iterable[str] = ()) -> pilosa_schema.Index | None:
+        """What is known of an index; a generation is none of its own."""
+        return None if is_generation_name(index) else self._schemas.index(index, fields)
 
     # Questions
 
     def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
         """See Backend. Raises BackendError while the cluster is DEGRADED, unless that was said to be safe."""
-        known = self._index(index)
+        known = self._checked(index, calls)
+        if shards is not None and not shards:
+            shards = [(1 << 43) - 1]  # none: an empty list would mean all
+        if not self._generations.seen(index):
+            results, now = self._ask_base(index, known, calls, shards)
+            if not now:
+                return results
+        # The parts are asked for more than the index alone; a first generation may have been made a moment ago.
+        parts = [divided(call) for call in calls]
+        asked = [one for part in parts for one in part.asked]
+        results, now = self._ask_base(index, known, asked, shards)
+        answers = [results]
+        for generation in now:
+            found = self._generations.ask(index, known, generation, partial(self._ask_part, asked, shards))
+            if found is not None:
+                answers.append(found)
+        columns = iter(zip(*answers, strict=True))
+        return [part.result([next(columns) for _ in part.asked]) for part in parts]
+
+    def _checked(self, index: str, calls: Sequence[Call]) -> pilosa_schema.Index:
+        """The index, for which these calls are well formed."""
+        known = self._known(index)
         if known is None:
             raise QueryError("index not found")
         try:
             for call in calls:
                 check(call, known.fields)
         except QueryError:
-            known = self._read_schema().get(index)  # a field may be younger than our schema
+            known = self._schemas.read().get(index)  # a field may be younger than our schema
             if known is None:
                 raise QueryError("index not found") from None
             for call in calls:
                 check(call, known.fields)
-        if shards is not None and not shards:
-            shards = [(1 << 43) - 1]  # none: an empty list would mean all
-        return self._run(index, [ask(call, known.fields, known) for call in calls], shards)
+        return known
 
-    def _run(self, index: str, asking: list[Asking], shards: Sequence[int] | None) -> list[Result]:
-        """Runs the generators, all of a round in one request."""
-        results: dict[int, Result] = {}
-        asked: dict[int, list[str]] = {}
+    def _ask_base(
+        self, index: str, known: pilosa_schema.Index, calls: Sequence[Call], shards: Sequence[int] | None
+    ) -> tuple[list[Result], list[int]]:
+        """The answers of the index itself, and which generations it has."""
+        also = REGISTERED if ACCESS_FIELD in known.fields else ""
+        results, registered = self._questions.run(index, [ask(call, known.fields, known) for call in calls], shards, also)
+        return results, self._generations.see(index, registered)
 
-        def step(i: int, answers: list[Any] | None) -> None:
-            try:
-                asked[i] = asking[i].send(answers) if answers is not None else next(asking[i])
-            except StopIteration as end:
-                results[i] = end.value
-
-        for i in range(len(asking)):
-            step(i, None)
-        while asked:
-            texts = [text for some in asked.values() for text in some]
-            answers = self._post(index, "".join(texts), shards)
-            taken, asked = asked, {}
-            at = 0
-            for i, some in taken.items():
-                step(i, answers[at : at + len(some)])
-                at += len(some)
-        return [results[i] for i in range(len(asking))]
-
-    def _post(self, index: str, pql: str, shards: Sequence[int] | None) -> list[Any]:
-        path = f"/index/{index}/query" + ("" if shards is None else "?shards=" + ",".join(map(str, shards)))
-        status, body = self._http.ask("POST", path, pql.encode())
-        if status == 400:
-            raise _query_error(body)
-        if status != 200:
-            raise refused(f"POST {path}", status, body)
-        self._check_state()
-        results: list[Any] = json.loads(body)["results"]
-        return results
+    def _ask_part(
+        self, calls: Sequence[Call], shards: Sequence[int] | None, name: str, known: pilosa_schema.Index
+    ) -> list[Result]:
+        return self._questions.run(name, [ask(call, known.fields, known) for call in calls], shards)[0]
 
     def rows_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, U64]:
         """See Backend. One Rows(column=) a column, many in a request."""
-        known = self._index(index, [field])
+        known = self._known(index, [field])
         if known is None:
             raise QueryError("index not found")
         if field not in known.fields:
@@ -176,44 +194,39 @@ class PilosaBackend:
         if known.fields[field].kind == "set":
             columns = sorted_unique(np.asarray(columns, np.uint64))
             for i in range(0, columns.size, _COLUMNS_AT_ONCE):
-                some = columns[i : i + _COLUMNS_AT_ONCE]
-                answers = self._post(index, "".join(f"Rows({field},column={column})" for column in some.tolist()), None)
-                rows = [np.array(answer["rows"] or [], np.uint64) for answer in answers]
-                out_columns.append(np.repeat(some, [row.size for row in rows]))
-                out_rows.extend(rows)
+                for column, rows in self._rows_of(index, known, field, columns[i : i + _COLUMNS_AT_ONCE]):
+                    out_columns.append(np.full(rows.size, column, np.uint64))
+                    out_rows.append(rows)
         return np.concatenate(out_columns), np.concatenate(out_rows)
+
+    def _rows_of(self, index: str, known: pilosa_schema.Index, field: str, columns: U64) -> list[tuple[int, U64]]:
+        """(column, its rows), ascending, of few columns."""
+        if not self._generations.seen(index):
+            *answers, registered = self._questions.post(index, _rows_text(field, columns) + REGISTERED)
+            if not self._generations.see(index, registered):
+                return _rows_of_answers(columns, answers)
+        found: list[tuple[int, U64]] = []
+        for generation, some in self._generations.holders(index, known, columns).items():
+            if generation:
+                found += self._generations.ask(index, known, generation, partial(self._rows_in, field, some)) or []
+            else:
+                found += self._rows_in(field, some, index, known)
+        return sorted(found, key=lambda one: one[0])
+
+    def _rows_in(self, field: str, columns: U64, name: str, known: pilosa_schema.Index) -> list[tuple[int, U64]]:
+        return _rows_of_answers(columns, self._questions.post(name, _rows_text(field, columns)))
 
     # State
 
     def status(self) -> dict[str, Any]:
         """See Backend; besides: nodes, [{"host", "state"}]."""
-        answer = self._http.json("GET", "/status")
-        state = answer["state"]
-        nodes = [{"host": f"{n['uri']['host']}:{n['uri']['port']}", "state": n.get("state", "")} for n in answer["nodes"]]
-        detail = f"{len(nodes)} node{'s' if len(nodes) != 1 else ''}"
-        if state != "NORMAL":
-            away = ", ".join(node["host"] for node in nodes if node["state"] not in ("READY", ""))
-            detail += f"; {_STATE_WORDS.get(state, state)}" + (f" (not ready: {away})" if away else "")
-        return {"name": self.name, "state": state, "detail": detail, "nodes": nodes}
-
-    def _check_state(self) -> None:
-        """After every answer: was the cluster whole? A cluster of one cannot be half there, and is asked less often."""
-        if time.monotonic() - self._alone < _ALONE_SECONDS:
-            return
-        status = self.status()
-        if status["state"] == "NORMAL":
-            if len(status["nodes"]) == 1:
-                self._alone = time.monotonic()
-        elif status["state"] != "DEGRADED":
-            raise BackendAway(f"Pilosa is {status['state']}: {status['detail']}")
-        elif not self._degraded_is_safe:
-            raise BackendError(f"Pilosa is DEGRADED: {status['detail']}")
+        return {"name": self.name, **self._questions.status()}
 
 
-def _query_error(body: bytes) -> QueryError:
-    """Pilosa's own words, without the "executing: " that it puts before them."""
-    try:
-        text = str(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
-        text = body.decode(errors="replace").strip()
-    return QueryError(text.removeprefix("executing: "))
+def _rows_text(field: str, columns: U64) -> str:
+    return "".join(f"Rows({field},column={column})" for column in columns.tolist())
+
+
+def _rows_of_answers(columns: U64, answers: Sequence[Any]) -> list[tuple[int, U64]]:
+    pairs = zip(columns.tolist(), answers, strict=True)
+    return [(column, np.array(answer["rows"] or [], np.uint64)) for column, answer in pairs]

@@ -61,6 +61,10 @@ class Importer:
         for shard, ranges in merged(batches).items():
             self._roaring(index, ACCESS_FIELD, shard, encode_ranges(_ROW_0, ranges), clear=True)
 
+    def mark(self, index: str, field: str, row: int, clear: bool = False) -> None:
+        """Sets or clears one bit, that of a row at column 0; the column is no packet's for that."""
+        self._roaring(index, field, 0, encode_ranges(np.array([row], np.uint64), [(0, 0)]), clear)
+
     def clear(self, index: str, fields: Iterable[FieldSchema], batches: Sequence[BatchRange]) -> None:
         """Clears the batches' columns of every field, of existence last."""
         fields = list(fields)

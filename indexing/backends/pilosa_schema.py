@@ -16,6 +16,7 @@ from indexing.backends.pilosa_http import PilosaHttp, refused
 # it never outgrows it; memory goes with the rows that are there (some 60 bytes a row and fragment), not with this number.
 CACHE_SIZE = 1 << 20
 _OUTGROWN_SECONDS = 30.0
+_BELIEVED_SECONDS = 10.0  # how long the schema is believed; what is not in it is looked up at once
 
 
 @dataclass
@@ -55,6 +56,32 @@ def read(http: PilosaHttp) -> dict[str, Index]:
     return found
 
 
+class Schemas:
+    """What this process knows of the schema of the cluster behind `http`."""
+
+    def __init__(self, http: PilosaHttp) -> None:
+        self._http = http
+        self._known: tuple[float, dict[str, Index]] = (-1e9, {})
+
+    def read(self) -> dict[str, Index]:
+        """All indexes, asked for now."""
+        found = read(self._http)
+        for name, index in found.items():
+            before = self._known[1].get(name)
+            if before is not None:
+                index.known = before.known
+        self._known = (time.monotonic(), found)
+        return found
+
+    def index(self, name: str, fields: Iterable[str] = ()) -> Index | None:
+        """An index, asked for anew if what is known is old or lacks the index or one of the fields."""
+        when, found = self._known
+        index = found.get(name)
+        if time.monotonic() - when > _BELIEVED_SECONDS or index is None or any(field not in index.fields for field in fields):
+            index = self.read().get(name)
+        return index
+
+
 def ensure(http: PilosaHttp, name: str, fields: Iterable[FieldSchema]) -> None:
     """Creates what is missing; checks what is there. Raises BackendAway, BackendError."""
     index = read(http).get(name)
@@ -75,6 +102,26 @@ def ensure(http: PilosaHttp, name: str, fields: Iterable[FieldSchema]) -> None:
         check_same(name, index.fields[wanted.name], wanted)
         if wanted.kind == "set" and wanted.name != ACCESS_FIELD and options.get("cacheType") != "ranked":
             raise BackendError(f"field {wanted.name} of index {name} has cacheType {options.get('cacheType')}, ranked is wanted")
+
+
+def ensure_like(http: PilosaHttp, base: Index, name: str, make: bool = True) -> None:
+    """Makes the fields of `base` in another index, with the same options, as far as they are missing there; `access` last.
+
+    make: the index itself, too; else nothing is made where there is none. Raises BackendAway, BackendError."""
+    index = read(http).get(name)
+    if index is None:
+        if not make:
+            return
+        _create(http, f"/index/{name}", {one: base.index_options[one] for one in ("keys", "trackExistence")})
+    missing = [one for one in base.options if index is None or one not in index.options]
+    for one in sorted(missing, key=lambda one: one == ACCESS_FIELD):
+        _create(http, f"/index/{name}/field/{one}", _given(base.options[one]))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that a field was made with, of those that the schema shows."""
+    derived = {"base", "bitDepth", *(("cacheSize",) if options.get("cacheType") == "none" else ())}
+    return {one: value for one, value in options.items() if one not in derived and value is not False}
 
 
 def _options(wanted: FieldSchema) -> dict[str, Any]:

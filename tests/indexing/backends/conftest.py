@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest
 from indexing.backends import open_backend
 from indexing.backends.base import SHARD_WIDTH, Backend, BatchBits, BatchRange, FieldSchema, IntBits, SetBits
 from indexing.backends.masking import live
+from indexing.backends.pilosa import PilosaBackend
 from indexing.calls import Call, Condition, RowRef, RowResult
 from tests.indexing.naive import Naive
-from tests.pilosa import pilosa_server  # noqa: F401
+from tests.pilosa import pilosa_server, start_pilosa  # noqa: F401
 
 FIELDS = [
     FieldSchema("proto", "set"),
@@ -94,9 +95,34 @@ def bits(batch: int, first: int, count: int, **fields: Any) -> BatchBits:
     return BatchBits(batch, first, count, made)
 
 
-@pytest.fixture(scope="session", params=["embedded", "pilosa"])
+class Spread(PilosaBackend):
+    """Pilosa with batches spread over generations 0 to 3: all answers are to be those of one index."""
+
+    def import_batch(self, index: str, bits: BatchBits) -> None:
+        super().import_batch(index, replace(bits, generation=bits.batch % 4))
+
+    def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
+        super().hide_batches(index, self._everywhere(batches))
+
+    def clear_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
+        super().clear_batches(index, self._everywhere(batches))
+
+    @staticmethod
+    def _everywhere(batches: Sequence[BatchRange]) -> list[BatchRange]:
+        """In all generations: what was merged here came from several, which the product does not do."""
+        return [replace(batch, generation=generation) for batch in batches for generation in range(4)]
+
+
+@pytest.fixture(scope="session", params=["embedded", "pilosa", "generations"])
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """Each backend in turn; its indexes are shared, so tests take one of their own (`bench`)."""
+    if request.param == "generations":
+        server = start_pilosa(tmp_path_factory.mktemp("generations"))
+        spread = Spread([(server.host, server.port)], drop_grace_seconds=0)
+        yield spread
+        spread.close()
+        server.stop()
+        return
     url = "embedded:" if request.param == "embedded" else request.getfixturevalue("pilosa_server").url
     opened = open_backend(url, tmp_path_factory.mktemp("index"))
     yield opened

@@ -94,9 +94,9 @@ def test_hidden_batches_are_gone_from_every_answer_at_once(bench: Bench) -> None
 
 def test_cleared_batches_leave_no_bit_behind(bench: Bench) -> None:
     many = [(r, c) for r in range(40) for c in range(0, 900, 7)]
-    bench.add(bits(1, SHARD_WIDTH - 450, 900, proto=many, length=dict.fromkeys(range(900), 3), delta={1: -5}))
-    bench.add(bits(2, SHARD_WIDTH + 450, 10, proto=[(3, 0)], length={0: 1}, delta={2: -7}))
-    gone = BatchRange(1, SHARD_WIDTH - 450, 900)
+    bench.add(bits(4, SHARD_WIDTH - 450, 900, proto=many, length=dict.fromkeys(range(900), 3), delta={1: -5}))
+    bench.add(bits(8, SHARD_WIDTH + 450, 10, proto=[(3, 0)], length={0: 1}, delta={2: -7}))
+    gone = BatchRange(4, SHARD_WIDTH - 450, 900)
     for _ in range(2):
         bench.hide(gone)
         bench.backend.clear_batches(bench.index, [gone])
