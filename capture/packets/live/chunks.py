@@ -8,7 +8,8 @@ import numpy as np
 
 from capture.packets.live.shape import AROUND
 
-CHUNK_BYTES = 4 << 20
+# Small enough to go from reader to writer within the processor's caches, large enough for few calls.
+CHUNK_BYTES = 1 << 20
 POOL_BYTES = 256 << 20
 
 

@@ -23,6 +23,7 @@ from capture.packets.values import text_of
 # The kernel's buffer is made of blocks of 256 KiB, and one is handed over, full or not, after the timeout: with 1 ms, a buffer of
 # 64 MiB is full of nearly empty blocks after a quarter of a second in which nobody reads.
 SHORTEST_TIMEOUT = 0.02
+SMALLEST_BUFFER = 2 << 20  # libpcap's own default
 
 _NO_SUCH_DEVICE, _NOT_UP = -5, -9  # PCAP_ERROR_NO_SUCH_DEVICE, PCAP_ERROR_IFACE_NOT_UP
 _BREAK = -2  # PCAP_ERROR_BREAK
@@ -141,10 +142,10 @@ def _activate(
     name: bytes, handle: int, snaplen: int, promisc: bool, timeout: float, buffer_bytes: int, packet_socket: bool
 ) -> None:
     dll = libpcap.dll
-    dll.pcap_set_snaplen(handle, min(max(snaplen, 1), libpcap.MAX_SNAPLEN))
+    dll.pcap_set_snaplen(handle, snaplen if 0 < snaplen < libpcap.MAX_SNAPLEN else libpcap.MAX_SNAPLEN)
     dll.pcap_set_promisc(handle, int(promisc))
     dll.pcap_set_timeout(handle, max(1, round(timeout * 1000)))
-    dll.pcap_set_buffer_size(handle, min(max(buffer_bytes, 1 << 16), 0x7FFFFFFF))
+    dll.pcap_set_buffer_size(handle, min(max(buffer_bytes, SMALLEST_BUFFER), 0x7FFFFFFF))
     dll.pcap_set_tstamp_precision(handle, libpcap.NANOSECONDS)
     if packet_socket:
         dll.pcap_set_protocol_linux(handle, _NOBODYS_PROTOCOL)

@@ -117,13 +117,11 @@ class Ledger:
         with self._lock:
             self._rows[interface].super_frames += count
 
-    def close_file(self, sequence: int) -> None:
+    def close_file(self, sequence: int) -> int:
+        """The file grows no more; how many packets it has."""
         with self._lock:
-            self._files[sequence] = replace(self._files[sequence], open=False)
-
-    def packets_in(self, sequence: int) -> int:
-        with self._lock:
-            return self._files[sequence].packets
+            closed = self._files[sequence] = replace(self._files[sequence], open=False)
+            return closed.packets
 
     def counts(self, interface: int) -> Counts:
         """For an interface statistics block."""

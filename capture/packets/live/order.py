@@ -17,8 +17,9 @@ class RecorderOrder:
 
     interfaces: names as the kernel has them, any bytes; b"any" for all of them at once.
     folder: exists; ring files are written into it, live-%06d.pcapng by sequence.
-    snaplen: bytes kept of a packet, at most 262144. timeout: seconds after which the kernel hands over what it has, if that does
-    not fill a block of its buffer; below device.SHORTEST_TIMEOUT that is taken. buffer_bytes: the kernel's buffer, per interface.
+    snaplen: bytes kept of a packet, at most 262144 (0: so many). buffer_bytes: the kernel's buffer, per interface.
+    timeout: seconds after which the kernel hands over what it has, if that does not fill a block of its buffer; at least
+    device.SHORTEST_TIMEOUT is taken.
     filters: BPF expressions by interface, the first that compiles for its link type is used; without any, all packets.
     file_bytes: a file that has so many is closed, and the next one begun.
     max_packets, max_bytes (captured bytes of packets), max_seconds: stop rules, 0 is none. The packet that reaches max_bytes is

@@ -28,7 +28,6 @@ HOLD_SECONDS = 0.02
 ENOUGH = 0.25
 # How long the last packets are waited for, beyond the time after which the kernel hands them over.
 DRAIN_SECONDS = 0.2
-NEVER = 1 << 62
 
 
 class Reader:
@@ -118,6 +117,10 @@ class Reader:
         order = self._order
         filters = order.filters.get(self._name, ())
         device = open_device(self._name, link, order.snaplen, order.promisc, order.timeout, order.buffer_bytes, filters)
+        if link is None and self._name != ANY and links.named(self._name) is not None:
+            # It came up this very moment, and was not opened as an interface is.
+            device.close()
+            raise CannotOpen("down", f"{text_of(self._name)} has just come up")
         description = Description(self._name, device.linktype, device.snaplen, device.filter)
         if self._described is None or self._described[0] != description:
             self._described = description, self._writer.describe(self._interface, description)
@@ -130,7 +133,7 @@ class Reader:
         return device
 
     def _set_mtu(self, device: Device, mtu: int) -> None:
-        self._state[shape.SUPER_LENGTH] = device.super_length(mtu) if mtu else NEVER
+        self._state[shape.SUPER_LENGTH] = device.super_length(mtu) if mtu else shape.NEVER
         self._ledger.set_mtu(self._interface, mtu)
 
     # -- reading
@@ -138,7 +141,8 @@ class Reader:
     def _read(self, device: Device, links: Links) -> None:
         """Until the end is asked for, a stop rule is reached, or the device is no more."""
         poller = select.poll()
-        poller.register(device.fd, select.POLLIN)
+        if device.fd >= 0:  # of what has none, poll() is a pause
+            poller.register(device.fd, select.POLLIN)
         looked = time.monotonic()
         while not self._stopping.is_set():
             poller.poll(POLL_SECONDS * 1000)
@@ -229,6 +233,9 @@ class Reader:
         device.refuse_all()
         until = time.monotonic() + device.timeout + DRAIN_SECONDS
         while time.monotonic() < until and not self._state[shape.REACHED]:
+            if self._chunk is None and not self._take_chunk():
+                until = time.monotonic() + device.timeout + DRAIN_SECONDS  # the disk is slow: that is no reason to lose them
+                continue
             try:
                 if self._dispatch(device):
                     continue

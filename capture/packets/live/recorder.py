@@ -13,10 +13,7 @@ from capture.packets.live import shape
 from capture.packets.live.chunks import ChunkPool
 from capture.packets.live.ledger import Ledger
 from capture.packets.live.order import End, EndKind, FileState, InterfaceState, RecorderOrder, Snapshot
-from capture.packets.live.reader import NEVER, Reader
-from capture.packets.live.ring_files import RingFiles
 from capture.packets.live.syncing import Syncer
-from capture.packets.live.writer import Writer
 
 __all__ = ["End", "FileState", "InterfaceState", "Recorder", "RecorderOrder", "Snapshot"]
 
@@ -29,6 +26,11 @@ class Recorder:
     """Threads: one per interface that reads, one that writes, one that syncs, and one that keeps the stop rules."""
 
     def __init__(self, order: RecorderOrder) -> None:
+        # Compiled parts: only who captures waits for them, not who reads what a recorder says.
+        from capture.packets.live.reader import Reader
+        from capture.packets.live.ring_files import RingFiles
+        from capture.packets.live.writer import Writer
+
         self.order = order
         self._ledger = Ledger(order.interfaces)
         self._stopping = threading.Event()
@@ -46,13 +48,13 @@ class Recorder:
             self._syncer,
         )
         pool = ChunkPool(order.snaplen)
-        self._writer = Writer(files, pool, self._disk_failed)
+        self._writer = Writer(files, pool, self._cannot_write)
         budget = None
         if order.max_packets or order.max_bytes:
             budget = np.zeros(shape.BUDGET_LENGTH, np.int64)
             budget[shape.BUDGET_PACKETS], budget[shape.BUDGET_BYTES] = order.packets_before, order.bytes_before
-            budget[shape.MOST_PACKETS] = order.max_packets or NEVER
-            budget[shape.MOST_BYTES] = order.max_bytes or NEVER
+            budget[shape.MOST_PACKETS] = order.max_packets or shape.NEVER
+            budget[shape.MOST_BYTES] = order.max_bytes or shape.NEVER
         self._readers = [
             Reader(order, number, self._ledger, pool, self._writer, budget, self._stopping, self._reached, self._broke)
             for number in range(len(order.interfaces))
@@ -105,6 +107,12 @@ class Recorder:
     def _disk_failed(self, error: OSError) -> None:
         full = error.errno in _FULL
         self._finish("disk" if full else "error", f"the capture cannot be written: {error.strerror or error}")
+
+    def _cannot_write(self, error: Exception) -> None:
+        if isinstance(error, OSError):
+            self._disk_failed(error)
+        else:
+            self._broke(error)
 
     def _broke(self, error: Exception) -> None:
         self._finish("error", f"{type(error).__name__}: {error}")

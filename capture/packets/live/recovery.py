@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from capture.packets.live import walk
+from capture.packets.live.shape import WALK_AT, WALK_LENGTH, WALK_NEEDED, WALK_PACKETS
 from capture.packets.sources.pcapng_blocks import byte_order
 from capture.packets.sources.pcapng_shape import MIN_BLOCK, SECTION
 from capture.packets.sources.window import Window
@@ -61,16 +61,18 @@ def _no_section(window: Window) -> str:
 
 def _walk(window: Window, at: int, packets: int) -> tuple[int, int, str]:
     """(end of the last whole block, packets before it, why it is the last)."""
-    walked = np.zeros(walk.WALKED, np.int64)
+    from capture.packets.live.walk import walk_blocks  # compiled: only who recovers waits for it
+
+    walked = np.zeros(WALK_LENGTH, np.int64)
     needed = MIN_BLOCK
     while at < window.size:
         have = window.want(at, needed)
         if have < needed:
             return at, packets, f"the last block has {have} bytes of at least {needed}"
         start = at - window.base
-        whole = walk.walk_blocks(window.array, start, window.end, window.size, walked)
-        at, packets = window.base + int(walked[walk.AT]), packets + int(walked[walk.PACKETS])
+        whole = walk_blocks(window.array, start, window.end, window.size, walked)
+        at, packets = window.base + int(walked[WALK_AT]), packets + int(walked[WALK_PACKETS])
         if not whole:
             return at, packets, "what follows is no block"
-        needed = max(int(walked[walk.NEEDED]), MIN_BLOCK)
+        needed = max(int(walked[WALK_NEEDED]), MIN_BLOCK)
     return at, packets, ""

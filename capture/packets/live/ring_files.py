@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from capture.packets.live import walk
 from capture.packets.live.blocks import Description, interface_description, interface_statistics, section_header
 from capture.packets.live.chunks import Chunk
 from capture.packets.live.ledger import Ledger
+from capture.packets.live.shape import WALK_AT, WALK_BYTES, WALK_LENGTH, WALK_PACKETS
 from capture.packets.live.syncing import Syncer
+from capture.packets.live.walk import walk_blocks
 
 NAME = "live-%06d.pcapng"
 
@@ -42,7 +43,7 @@ class RingFiles:
         self._told: dict[int, object] = {}  # counts in the last statistics block, by interface
         self._fd = -1
         self._size = 0
-        self._walked = np.zeros(walk.WALKED, np.int64)
+        self._walked = np.zeros(WALK_LENGTH, np.int64)
 
     def describe(self, interface: int, description: Description) -> None:
         """Packets of the interface carry the next id from now on."""
@@ -91,8 +92,7 @@ class RingFiles:
         try:
             self.tell_counts()
         finally:
-            self._ledger.close_file(self._sequence)
-            self._packets_before += self._ledger.packets_in(self._sequence)
+            self._packets_before += self._ledger.close_file(self._sequence)
             self._told.clear()
             self._fd = -1
             self._syncer.closed()
@@ -101,7 +101,7 @@ class RingFiles:
         header = self._header + b"".join(block for _, block in self._descriptions)
         path = self._folder / (NAME % (self._sequence + 1))
         # Never over a file that is there: it may hold packets that somebody knows.
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._sequence, self._fd, self._size = self._sequence + 1, fd, 0
         self._syncer.opened(fd)
         self._ledger.begin_file(self._sequence, path, 0, self._packets_before)
@@ -145,5 +145,5 @@ class RingFiles:
         os.lseek(self._fd, self._size, os.SEEK_SET)
 
     def _walk(self, chunk: Chunk, at: int, end: int, most: int) -> tuple[int, int, int]:
-        walk.walk_blocks(chunk.buffer, at, end, most, self._walked)
-        return int(self._walked[walk.AT]), int(self._walked[walk.PACKETS]), int(self._walked[walk.BYTES])
+        walk_blocks(chunk.buffer, at, end, most, self._walked)
+        return int(self._walked[WALK_AT]), int(self._walked[WALK_PACKETS]), int(self._walked[WALK_BYTES])

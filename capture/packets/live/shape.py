@@ -31,6 +31,12 @@ BUDGET_LENGTH = 4
 PACKET_RULE = 1
 BYTE_RULE = 2
 
+# What walk.walk_blocks says.
+WALK_AT, WALK_PACKETS, WALK_BYTES, WALK_NEEDED = 0, 1, 2, 3
+WALK_LENGTH = 4
+
+NEVER = 1 << 62  # no limit
+
 # draft-ietf-opsawg-pcapng: an enhanced packet block without options has 32 bytes around its packet.
 AROUND = 32
 # Of struct pcap_pkthdr, where time_t has 64 bits.

@@ -7,20 +7,17 @@ from typing import Any
 from numba import types
 
 from capture.packets.compiling import compiled
+from capture.packets.live.shape import WALK_AT, WALK_BYTES, WALK_NEEDED, WALK_PACKETS
 from capture.packets.sources.pcapng_shape import ENHANCED_PACKET, MAX_BLOCK, MIN_BLOCK
 from capture.packets.sources.words import u32
-
-# What `walk_blocks` says.
-AT, PACKETS, BYTES, NEEDED = 0, 1, 2, 3
-WALKED = 4
 
 
 @compiled(types.boolean(types.uint8[::1], types.int64, types.int64, types.int64, types.int64[::1]))
 def walk_blocks(buffer: Any, start: Any, end: Any, most: Any, walked: Any) -> Any:
     """Steps over the whole blocks in buffer[start:end] until at least `most` bytes lie behind it. False at one that is none.
 
-    walked: int64 (WALKED,), set to: AT, the end of the last block; PACKETS and BYTES, of packets before that; NEEDED, length
-    of the block at AT as far as it is known, which is not wholly in the buffer (0: nothing lies there).
+    walked: int64 (WALK_LENGTH,), set to: WALK_AT, the end of the last block; WALK_PACKETS and WALK_BYTES, of packets before that;
+    WALK_NEEDED, the length, as far as it is known, of the block there that is not wholly in the buffer (0: nothing lies there).
     """
     at, packets, captured, needed = start, 0, 0, 0
     whole = True
@@ -42,5 +39,5 @@ def walk_blocks(buffer: Any, start: Any, end: Any, most: Any, walked: Any) -> An
             packets += 1
             captured += u32(buffer, at + 20, False)
         at += length
-    walked[AT], walked[PACKETS], walked[BYTES], walked[NEEDED] = at, packets, captured, needed
+    walked[WALK_AT], walked[WALK_PACKETS], walked[WALK_BYTES], walked[WALK_NEEDED] = at, packets, captured, needed
     return whole

@@ -15,10 +15,10 @@ STATISTICS_SECONDS = 5.0
 
 
 class Writer:
-    """failed: called once, with what the disk said, when nothing more can be written; what is handed over from then on is lost,
-    and told as unread."""
+    """failed: called with what the disk said (or an error that nobody foresaw) when nothing more can be written; what is handed
+    over from then on is lost, and told as unread."""
 
-    def __init__(self, files: RingFiles, pool: ChunkPool, failed: Callable[[OSError], None]) -> None:
+    def __init__(self, files: RingFiles, pool: ChunkPool, failed: Callable[[Exception], None]) -> None:
         self._files, self._pool, self._failed_with = files, pool, failed
         self._waiting: queue.SimpleQueue[Chunk | tuple[int, Description] | None] = queue.SimpleQueue()
         self._ids = 0
@@ -76,6 +76,6 @@ class Writer:
             return
         try:
             act()
-        except OSError as error:
+        except Exception as error:
             self._has_failed = True
             self._failed_with(error)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import struct
 import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from capture.packets.sources import open_capture
 from tests.capture.packets.live.recording import check, frame, packets_of, recording, running
 from tests.netns import Namespace, namespace, veth_pair
+from tests.server import ROOT
 
 pytestmark = pytest.mark.needs("root for network namespaces", "ip (iproute2)")
 
@@ -264,6 +267,21 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
         made.stop()
     assert [(one.data, one.interface) for one in made.packets()] == [(frame(1), "ve\\xff\x01")]
     assert made.interface.name == name
+
+
+def test_promiscuous_only_where_that_is_asked_for(pair: Namespace, tmp_path: Path) -> None:
+    for promisc in (False, True):
+        folder = tmp_path / str(promisc)
+        folder.mkdir()
+        with running(pair, folder, promisc=promisc):
+            (said,) = json.loads(pair.run("ip", "-d", "-j", "link", "show", "vb").stdout)
+            assert said["promiscuity"] == int(promisc)
+
+
+def test_a_snapshot_needs_no_compiler() -> None:
+    """Who reads what a recorder says, as web processes do, does not pay for what a capture needs."""
+    program = "import sys, capture.packets.live.recorder, capture.packets.live.recovery; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
 def test_it_never_writes_over_a_file(pair: Namespace, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from capture.packets.live.blocks import Counts, Description, interface_description, interface_statistics, section_header
 from capture.packets.live.recovery import Recovered, recover
-from capture.packets.live.walk import WALKED, walk_blocks
+from capture.packets.live.shape import WALK_LENGTH
+from capture.packets.live.walk import walk_blocks
 from capture.packets.sources import open_capture
 from tests.capture.packets.live.recording import frame, packets_of
 from tests.netns import veth_pair
@@ -106,7 +107,7 @@ def test_large_files_are_walked_quickly(tmp_path: Path) -> None:
 def test_a_walk_ends_behind_the_block_that_reaches_the_size() -> None:
     data = np.frombuffer(b"".join(BLOCKS), np.uint8).copy()
     ends = np.cumsum(list(map(len, BLOCKS))).tolist()
-    walked = np.zeros(WALKED, np.int64)
+    walked = np.zeros(WALK_LENGTH, np.int64)
     for most in range(1, len(data) + 1):
         assert walk_blocks(data, 0, len(data), most, walked)
         assert walked[0] == next(end for end in ends if end >= most)
