@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks import captures, page, sections
+from benchmarks.live import __main__ as live
+from benchmarks.live import private
 
-SECTIONS = ("speed", "memory", "compiling")
+SECTIONS = ("speed", "memory", "compiling", *live.SECTIONS)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="script/benchmark", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--capture", type=Path, help="pcap file for speed; made from ../shared/bench if not given")
+    parser.add_argument("--capture", type=Path, help="pcap file for speed and live; made from ../shared/bench if not given")
     parser.add_argument("--large", type=Path, help="pcap file for memory; made (10 M packets, 4 GB) if not given")
     parser.add_argument("--parseonly", type=Path, help="picap's decoding alone, built; built here if not given and there is Go")
-    parser.add_argument("--packets", type=int, default=1_000_000, help="of the capture that is made for speed")
+    parser.add_argument("--packets", type=int, default=1_000_000, help="of the capture that is made for them")
     parser.add_argument("--large-packets", type=int, default=10_000_000, help="of the capture that is made for memory")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="for captures that are made; a temporary one if not given")
+    live.arguments(parser)
     args = parser.parse_args()
     if unknown := set(args.sections) - set(SECTIONS):
         parser.error(f"no such section: {', '.join(sorted(unknown))} (there are: {', '.join(SECTIONS)})")
     wanted = args.sections or SECTIONS
-    with tempfile.TemporaryDirectory(dir=args.folder) as name:
-        folder = Path(name)
+    if set(wanted) & set(live.SECTIONS) and (lacks := private.missing()):
+        words = f"live sections cannot be measured here: {'; '.join(lacks)}"
+        if args.sections:
+            parser.error(words)
+        _say(words)
+        wanted = tuple(name for name in SECTIONS if name not in live.SECTIONS)
+    with tempfile.TemporaryDirectory(dir=args.folder) as made:
+        folder = Path(made)
         if "compiling" in wanted:
             page.write("compiling", sections.compiling(_say))
         if "memory" in wanted:
@@ -36,11 +46,25 @@ def main() -> int:
             page.write("memory", sections.peak_memory(large, _say))
             if args.large is None:
                 large.unlink()
+        capture = None
+        for name in (name for name in live.SECTIONS if name in wanted):
+            capture = capture or args.capture or _made(folder, args.packets)
+            _live(name, capture, folder, args)
         if "speed" in wanted:  # last: it pins this process to one core
-            capture = args.capture or _made(folder, args.packets)
+            capture = capture or args.capture or _made(folder, args.packets)
             page.write("speed", sections.speed(capture, folder, args.rounds, args.parseonly, _say))
     _say(f"{page.PAGE} written")
     return 0
+
+
+def _live(section: str, capture: Path, folder: Path, args: argparse.Namespace) -> None:
+    """A live section is measured by a process in a network namespace of its own."""
+    options = [f"--live-rounds={args.live_rounds}", f"--live-seconds={args.live_seconds}"]
+    options += [f"--latency-seconds={args.latency_seconds}", f"--capture={capture}", f"--folder={folder}"]
+    options += ["--latency-rates", *map(str, args.latency_rates), "--latency-fields", *args.latency_fields]
+    command = [sys.executable, "-m", "benchmarks.live", section, *options]
+    if subprocess.run(private.command(*command)).returncode:
+        raise SystemExit(f"{section} was not measured")
 
 
 def _made(folder: Path, packets: int) -> Path:

@@ -14,14 +14,14 @@ from pathlib import Path
 PACKAGES = ("numpy", "numba", "scapy", "dpkt")
 
 
-def described() -> str:
-    """A sentence: machine, system, versions, date."""
+def described(*programs: str) -> str:
+    """A sentence: machine, system, versions, date. programs: others whose versions matter."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    programs = "; ".join(filter(None, (_program("tshark"), _program("tcpdump"), _program("go", "version"))))
+    versions = "; ".join((_program("tshark"), _program("tcpdump"), _program("go", "version"), *map(_program, programs)))
     return (
         f"{_cpu()}, {os.cpu_count()} cores, {memory:.0f} GiB, {_system()}, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, {packages}; {programs}. {datetime.date.today().isoformat()}, commit {_commit()}."
+        f"Python {platform.python_version()}, {packages}; {versions}. {datetime.date.today().isoformat()}, commit {_commit()}."
     )
 
 
@@ -45,8 +45,8 @@ def _program(name: str, option: str = "--version") -> str:
     if shutil.which(name) is None:
         return f"no {name}"
     done = subprocess.run([name, option], capture_output=True, text=True)
-    line = (done.stdout or done.stderr).splitlines()[0]
-    return re.sub(r" \(Git.*|\(Wireshark\) |^go version ", "", line)
+    line = (done.stdout or done.stderr).splitlines()[0].rstrip(".")
+    return re.sub(r" \([Gg]it.*|\(Wireshark\) |^go version ", "", line)
 
 
 def _commit() -> str:
