@@ -50,7 +50,9 @@ def step() -> bool:
     if claimed is not None:
         run_batch(*claimed)
         return True
-    return live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping() or merging.merge_once(_none_follows)
+    if live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
+        return True
+    return merging.merge_once(_none_follows)
 
 
 def run_batch(batch: Batch, claim: Claim) -> None:
