@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import socket
 import struct
 from typing import Literal
@@ -54,7 +55,8 @@ class CannotOpen(Exception):
 class Device:
     """An open interface. All calls are one thread's.
 
-    link: the interface, None for `any` and for what libpcap offers beside the network's interfaces. linktype: LINKTYPE number.
+    link: the interface, None for `any` and for what libpcap offers beside the network's interfaces (netfilter, USB, Bluetooth),
+    which is_packet_socket tells apart. linktype: LINKTYPE number.
     filter: the expression in use. super_length: a longer packet is several in one. tick: nanoseconds of libpcap's fractions.
     """
 
@@ -67,6 +69,10 @@ class Device:
         self.fd = int(libpcap.dll.pcap_get_selectable_fd(handle))
         self.snaplen = int(libpcap.dll.pcap_snapshot(handle))
         self.filtered_by_kernel = False
+        self.is_packet_socket = link is not None or name == ANY
+        self._readable = select.poll()
+        if self.fd >= 0:
+            self._readable.register(self.fd, select.POLLIN)
         self._stat = libpcap.PcapStat()
         self._last = (0, 0, 0)
         self._total = [0, 0, 0]
@@ -75,11 +81,17 @@ class Device:
     def super_length(self, mtu: int) -> int:
         return mtu + _HEADERS.get(self.linktype, _LONGEST_HEADER) + _TAGS
 
+    def wait(self, seconds: float) -> bool:
+        """Until there may be something to read, at most so long; whether there may."""
+        return bool(self._readable.poll(seconds * 1000))
+
     def dispatch(self, state: int) -> int:
         """Reads what the kernel has handed over, into the reader's array at address `state`, without the GIL.
 
         How many packets, at least; 0 if there was nothing. Raises OSError in libpcap's words when the device is lost.
         """
+        if not self.is_packet_socket and not self.wait(0):
+            return 0  # libpcap's other modules take "nothing there" for an error, or wait for something
         count = libpcap.dll.pcap_dispatch(self.handle, -1, callback.ADDRESS, state)
         if count >= 0:
             return int(count)
@@ -120,17 +132,15 @@ def open_device(
     if not handle:
         raise CannotOpen("refused", f"{text_of(name)} cannot be opened: {message.value.decode('utf-8', 'replace')}")
     try:
-        # Packet sockets alone are bound anew below.
-        packet_socket = link is not None or name == ANY
-        _activate(name, handle, snaplen, promisc, timeout, buffer_bytes, packet_socket)
+        _activate(name, handle, snaplen, promisc, timeout, buffer_bytes, link is not None or name == ANY)
         if name == ANY:
             # The newer pseudo-header, which names the interface of each packet.
             libpcap.prefer_datalink(handle, libpcap.LINUX_SLL2)
         device = Device(name, link, handle, timeout)
         _set_filter(device, filters or ("",))
-        if libpcap.dll.pcap_setnonblock(handle, 1, message) != 0:
-            raise CannotOpen("refused", f"{text_of(name)}: {message.value.decode('utf-8', 'replace')}")
-        if packet_socket:
+        if device.is_packet_socket:
+            if libpcap.dll.pcap_setnonblock(handle, 1, message) != 0:
+                raise CannotOpen("refused", f"{text_of(name)}: {message.value.decode('utf-8', 'replace')}")
             _bind(device)
     except BaseException:
         libpcap.dll.pcap_close(handle)
@@ -182,15 +192,14 @@ def _set_filter(device: Device, expressions: tuple[str, ...]) -> None:
 
 def _use_filter(device: Device, code: libpcap.BpfProgram) -> None:
     cooked = device.linktype in (libpcap.LINUX_SLL, libpcap.LINUX_SLL2)
-    is_packet_socket = device.link is not None or device.name == ANY
     # Not by libpcap, which would filter the first packets once more by itself, without what only the kernel knows of them: with
     # `inbound` it would throw them away.
-    if is_packet_socket and not cooked and _attach(device.fd, SockFilterProgram(code.bf_len, code.bf_insns)):
+    if device.is_packet_socket and not cooked and _attach(device.fd, SockFilterProgram(code.bf_len, code.bf_insns)):
         device.filtered_by_kernel = True
         return
     if libpcap.dll.pcap_setfilter(device.handle, ctypes.byref(code)) != 0:
         raise CannotOpen("refused", f"the filter cannot be used on {text_of(device.name)}: {libpcap.said(device.handle)}")
-    device.filtered_by_kernel = is_packet_socket and _has_filter(device.fd)
+    device.filtered_by_kernel = device.is_packet_socket and _has_filter(device.fd)
 
 
 def _attach(fd: int, program: SockFilterProgram) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import threading
 import time
 from collections.abc import Callable
@@ -140,12 +139,9 @@ class Reader:
 
     def _read(self, device: Device, links: Links) -> None:
         """Until the end is asked for, a stop rule is reached, or the device is no more."""
-        poller = select.poll()
-        if device.fd >= 0:  # of what has none, poll() is a pause
-            poller.register(device.fd, select.POLLIN)
         looked = time.monotonic()
         while not self._stopping.is_set():
-            poller.poll(POLL_SECONDS * 1000)
+            device.wait(POLL_SECONDS)
             try:
                 self._dispatch(device)
             except OSError as error:

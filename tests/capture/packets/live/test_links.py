@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from capture.packets.interfaces import list_interfaces
 from tests.capture.packets.live.recording import check, frame, recording, running
 from tests.netns import Namespace, veth_pair
 from tests.server import ROOT, clean_environment
@@ -160,6 +161,20 @@ def test_a_filter_that_the_kernel_cannot_run(pair: Namespace, tmp_path: Path) ->
         pair.send("va", [frame(number) for number in range(10)])
         made.stop()
     assert len(made.packets()) == made.interface.received == 20
+
+
+def test_what_is_no_network_interface_is_captured_on_as_well(pair: Namespace, tmp_path: Path) -> None:
+    """libpcap offers more, by other modules: of netfilter's log nothing comes, and that is no error."""
+    with pair.inside():
+        if not any(one.name == "nflog" and one.capturable for one in list_interfaces()):
+            pytest.skip("this kernel has no netfilter log")
+    with running(pair, tmp_path, b"nflog", b"vb") as made:
+        pair.send("va", [frame(1)])
+        time.sleep(0.2)
+        assert [one.state for one in made.snapshot.interfaces] == ["up", "up"]
+        assert made.stop().kind == "stopped"
+    assert [(one.interface, one.data) for one in made.packets()] == [("vb", frame(1))]
+    assert made.interface.linktype == 239
 
 
 @pytest.mark.needs("setpriv (util-linux)")
