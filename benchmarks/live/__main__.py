@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.live import latency, programs, rate, sections
+from benchmarks.live import latency, private, programs, rate, sections
 from benchmarks.live.latency import Case
 from benchmarks.live.wire import Wire
 
@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path)
     arguments(parser)
     args = parser.parse_args()
+    private.end_in_order()
     with tempfile.TemporaryDirectory(dir=args.folder) as name, Wire(args.capture) as wire:
         body = _rate if args.section == RATE else _latency
         page.write(args.section, body(args, wire, Path(name), _say))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 
 # sysfs shows the interfaces of the namespace that it was mounted in.
 _INSIDE = 'mount -t sysfs sysfs /sys && ip link set lo up && exec "$@"'
@@ -28,3 +30,8 @@ def command(*argv: str) -> list[str]:
 def far(*argv: str) -> list[str]:
     """A command in a namespace of its own that is the far end of a wire: it keeps the process id of who starts it."""
     return ["unshare", "--net", "--", *argv]
+
+
+def end_in_order() -> None:
+    """SIGTERM ends this process as an exception does: what it started ends, and temporary folders go."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

@@ -63,7 +63,7 @@ def test_a_sender_owes_by_the_clock_and_forgets_what_it_cannot_make_good() -> No
     assert pace.due(11.0) == most
     pace.went(most)
     assert pace.due(11.0) in (0, 1)
-    assert pace.due(11.01) in (10, 11)
+    assert pace.due(11.01) in (9, 10, 11)
 
 
 def test_frames_are_what_a_link_carries(tmp_path: Path) -> None:
