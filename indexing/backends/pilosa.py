@@ -39,7 +39,7 @@ class PilosaBackend:
         hosts: Sequence[Host],
         degraded_is_safe: bool = False,
         read_seconds: float = 300.0,
-        drop_grace_seconds: float = 5.0,
+        drop_grace_seconds: float = 1.0,
     ) -> None:
         """hosts: (host, port) of nodes, asked in turn. degraded_is_safe: the cluster's replicas equal its nodes, so that
         what is left of it answers in full; /status does not tell. read_seconds: patience with one answer.
