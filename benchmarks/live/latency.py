@@ -23,6 +23,7 @@ from benchmarks.live.wire import Sent, Wire
 from capture.packets.sources import open_capture
 
 PATIENCE = 120.0
+SETTLED = 5.0  # seconds: by then workers have loaded what they need for their first batch
 STOPPED_AFTER = 3.0  # seconds of traffic before the stop that is timed
 
 Say = Callable[[str], None]
@@ -38,7 +39,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Latency:
-    """What came of a case. p50, p99, highest: seconds from capture to answer. received, dropped, captured: by the product's
+    """What came of a case. p50, p99, highest: seconds from capture to answer. slowest: seconds since the first packet when
+    the one with the highest was captured. settled: p99 of packets from SETTLED on. received, dropped, captured: by the product's
     own counters. lag: the longest that it said itself. values: new ones in the translation table. asking: seconds of a poll
     (median). cpu: cores that the product kept busy. halt, end: seconds from the stop until nothing more was captured, and
     until the job had ended."""
@@ -51,6 +53,8 @@ class Latency:
     p50: float
     p99: float
     highest: float
+    slowest: float
+    settled: float
     whole: Wholeness
     lag: float
     values: int
@@ -70,7 +74,8 @@ def measured(case: Case, wire: Wire, folder: Path, seconds: float, say: Say) -> 
         shutil.rmtree(target, ignore_errors=True)
     say(
         f"{case.fields}, {case.rate:,}: {found.sent.rate:,.0f} packets/s sent, p50 {found.p50:.2f} s, p99 {found.p99:.2f} s, "
-        f"max {found.highest:.2f} s, {found.dropped} dropped, {found.sent.packets - found.captured} not captured, "
+        f"max {found.highest:.2f} s (after {found.slowest:.1f} s; p99 from {SETTLED:g} s on {found.settled:.2f} s), "
+        f"{found.dropped} dropped, {found.sent.packets - found.captured} not captured, "
         f"seconds whole in time {found.whole.whole} of {found.whole.seconds}, CPU {found.cpu:.2f}, "
         f"{found.values:,} new values, halt {found.halt:.2f} s, end {found.end:.2f} s"
     )
@@ -98,10 +103,12 @@ def _measured(case: Case, wire: Wire, product: Product, seconds: float) -> Laten
     times = capture_times(product.data / "captures" / str(job) / "ring")[: said["captured"]]
     late = delays(times, poller.polls)
     p50, p99, highest = quantiles(late)
+    since = (times - times[0]) / NS
+    slowest, settled = float(since[late.argmax()]), quantiles(late[since >= SETTLED])[1]
     asking = statistics.median((poll.answered - poll.asked) / NS for poll in poller.polls)
     counted = (said["received"], said["dropped_by_kernel"], said["captured"])
     whole = wholeness(times, poller.seconds)
-    return Latency(case, sent, *counted, p50, p99, highest, whole, lag, values, asking, cpu, halt, end)
+    return Latency(case, sent, *counted, p50, p99, highest, slowest, settled, whole, lag, values, asking, cpu, halt, end)
 
 
 def _stopped(product: Product, wire: Wire, job: int, rate: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 
 from benchmarks import machine
-from benchmarks.live.latency import Latency
+from benchmarks.live.latency import SETTLED, Latency
 from benchmarks.live.polling import EVERY, LATE
 from benchmarks.live.product import WORKERS
 from benchmarks.live.rate import Result
@@ -87,14 +87,14 @@ def latency(found: list[Latency], wire: Wire, seconds: float) -> str:
         "",
         title,
         "",
-        "| fields | packets/s asked | sent | dropped | p50 | p99 | max | seconds whole | lag | values | CPU, cores | stop |",
-        "| --- " * 12 + "|",
+        f"| fields | packets/s asked | sent | dropped | p50 | p99 | max | p99, from {SETTLED:g} s on | seconds whole | lag | values | CPU, cores | stop |",
+        "| --- " * 13 + "|",
     ]
     for one in found:
         lost = one.sent.packets - one.captured
         lines.append(
             f"| {one.case.fields} | {per_second(one.case.rate)} | {per_second(one.sent.rate)} | {lost:,} of {one.sent.packets:,} | {one.p50:.2f} s | **{one.p99:.2f} s** | "
-            f"{one.highest:.2f} s | {one.whole.whole} of {one.whole.seconds} | {one.lag:.1f} s | {one.values:,} | {one.cpu:.2f} | {one.halt:.1f} s, {one.end:.1f} s |"
+            f"{one.highest:.2f} s | {one.settled:.2f} s | {one.whole.whole} of {one.whole.seconds} | {one.lag:.1f} s | {one.values:,} | {one.cpu:.2f} | {one.halt:.1f} s, {one.end:.1f} s |"
         )
     asking = statistics.median(one.asking for one in found)
     lines += [
