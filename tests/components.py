@@ -37,6 +37,7 @@ COMPONENTS: dict[str, Callable[[], bool]] = {
     "Chromium": _chromium,
     "ip (iproute2)": lambda: shutil.which("ip") is not None,
     "setpriv (util-linux)": lambda: shutil.which("setpriv") is not None,
+    "setcap (libcap2-bin)": lambda: shutil.which("setcap") is not None,
     "zstd": lambda: shutil.which("zstd") is not None,
     "tshark": lambda: shutil.which("tshark") is not None,
     "tcpdump": lambda: shutil.which("tcpdump") is not None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from capture.packets.live.link import ANY, Links
 from capture.packets.values import text_of
 
 _UP = 2  # PCAP_IF_UP
+_IFACE_NOT_UP = -9  # PCAP_ERROR_IFACE_NOT_UP
 _PERM_DENIED = -8  # PCAP_ERROR_PERM_DENIED
 _PROMISC_PERM_DENIED = -11  # PCAP_ERROR_PROMISC_PERM_DENIED
 _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200  # RTF_UP, RTF_REJECT
@@ -25,7 +28,8 @@ class Interface:
 
     name: the text form of `raw_name`, which may be any bytes (see capture.packets.values).
     addresses: IPv4 and IPv6 addresses as text, in libpcap's order.
-    capturable: whether it was opened for capture. why_not: empty if so, else a sentence: what is missing and what to run.
+    capturable: whether it was opened for capture, or will be as soon as it is up. why_not: empty if so, else a sentence: what is
+    missing and what to run.
     linktype: LINKTYPE number as it was opened, None where it was not. mtu: bytes, 0 for what has none (`any`).
     """
 
@@ -67,7 +71,7 @@ def list_interfaces(try_them: bool = True, tried: Tried | None = None) -> list[I
             linktype, why_not = _tried(name, up, {} if tried is None else tried) if try_them else (None, "")
             link = links.named(name)
             mtu = link.mtu if link else 0
-            capturable = linktype is not None
+            capturable = try_them and not why_not
             interfaces.append(Interface(text_of(name), addresses, up, capturable, why_not, name, linktype, mtu, description))
     finally:
         links.close()
@@ -134,7 +138,9 @@ def _try_capture(name: bytes) -> tuple[int | None, str]:
         said = libpcap.said(handle, status)
     finally:
         libpcap.dll.pcap_close(handle)
-    if is_denied(status):
+    if status == _IFACE_NOT_UP:
+        return None, ""  # a capture of it begins when it comes up
+    if is_denied(status) or os.strerror(errno.EPERM) in said:  # netlink's own devices say it in other words
         return None, f"{shown} cannot be captured on: this process lacks CAP_NET_RAW. {what_to_run()}"
     return None, f"{shown} cannot be captured on: {said}"
 

@@ -14,6 +14,7 @@ from capture.packets.dissect import DISSECTORS
 from capture.packets.errors import PacketsError
 from capture.packets.registry import PRESETS, select
 from capture.services.errors import Refused
+from indexing.backends.generation_names import is_generation_name
 from picapweb import environment
 
 INDEX_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -131,6 +132,8 @@ def _words(value: Any) -> list[str]:
 def _index(value: Any) -> str:
     if not INDEX_NAME.fullmatch(_text(value)):
         raise ValueError(f"must match {INDEX_NAME.pattern}, not {value!r}")
+    if is_generation_name(value):
+        raise ValueError(f"{value!r} is the name of a generation of another index")
     return str(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -32,7 +33,11 @@ from indexing import batches
 from indexing.batches import Reservation
 from indexing.models import Batch
 
+logger = logging.getLogger(__name__)
+
 MAX_ATTEMPTS = 3
+# A ring file that the disk would not give is asked for again after so long.
+DISK_SECONDS = 3.0
 
 
 class ScanLost(Exception):
@@ -91,6 +96,11 @@ def run(capture: CaptureFile) -> None:
         except (PacketsError, DataError) as error:
             _fail(capture, storable(str(error)))
         except OSError as error:
+            if capture.growing and not isinstance(error, FileNotFoundError):
+                # What is captured now must not be given up for a moment's trouble with the disk.
+                logger.warning("%s is scanned later: %s", capture.path, error)
+                _release(capture, DISK_SECONDS)
+                return
             _fail(capture, f"the capture cannot be stored or read: {error.strerror or error}")
     else:
         _release(capture)
@@ -250,9 +260,10 @@ def _save(capture: CaptureFile, *columns: str) -> None:
         raise ScanLost
 
 
-def _release(capture: CaptureFile) -> None:
+def _release(capture: CaptureFile, seconds: float = 0.0) -> None:
+    not_before = timezone.now() + timedelta(seconds=seconds) if seconds else None
     CaptureFile.objects.filter(pk=capture.pk, attempt=capture.attempt, scan_state=ScanState.SCANNING).update(
-        scan_state=ScanState.WAITING, lease_until=None
+        scan_state=ScanState.WAITING, lease_until=None, not_before=not_before
     )
 
 

@@ -6,6 +6,7 @@ Indexing may fall behind, and then the ring is longer than ordered: no packet go
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 # On Pilosa the batches of turning rings lie in generations of so many columns, which are dropped whole.
 GENERATION_COLUMNS = 64 * SHARD_WIDTH
+# What Pilosa has of them is asked so often by a process: each lasts for hours at least.
+GENERATIONS_SECONDS = 30.0
+_generations_looked_at = -GENERATIONS_SECONDS
 
 
 def turns(job: Job) -> bool:
@@ -44,7 +48,15 @@ def turn_one() -> bool:
                GROUP BY c.job_id, j.options HAVING count(*) > (j.options->>'ring_files')::int"""
         )
         found = [row[0] for row in cursor.fetchall()]
-    return any(_turn(pk) for pk in found) or _clear_hidden() or _drop_generation()
+    return any(_turn_now(pk) for pk in found) or _clear_hidden() or _drop_generation()
+
+
+def _turn_now(pk: int) -> bool:
+    try:
+        return _turn(pk)
+    except (BackendAway, BackendError) as error:
+        logger.warning("the ring of job %d turns later: %s", pk, error)
+        return False
 
 
 def _turn(pk: int) -> bool:
@@ -133,9 +145,11 @@ def _clear_hidden() -> bool:
 
 def _drop_generation() -> bool:
     """Drops one generation of an index that no batch is in any more, and none will be."""
+    global _generations_looked_at
     backend = store.backend()
-    if not backend.generational:
+    if not backend.generational or time.monotonic() - _generations_looked_at < GENERATIONS_SECONDS:
         return False
+    _generations_looked_at = time.monotonic()
     try:
         for index in PacketIndex.objects.all():
             youngest = 1 + index.next_column // GENERATION_COLUMNS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -86,6 +87,19 @@ def test_an_interface_that_goes_down_and_comes_back_is_captured_on(server, wire,
     said = jobs.stop(server, job)
     assert said["packets"]["indexed"] == first + second
     jobs.adds_up(said)
+
+
+def test_a_job_on_an_interface_that_is_down_waits_for_it(server, wire, shared):
+    wire.down()
+    status, said = server.ask("POST", "/jobs/", json.dumps({"iface": wire.near}), **{"Content-Type": "application/json"})
+    assert status == 202, said
+    job = said["id"]
+    server.until(lambda: (one := server.job(job)["live"]["interfaces"]) and one[0]["state"] == "down")
+    wire.up()
+    server.until(lambda: jobs.captures(server, job))
+    sent = wire.send(shared / "pcaps" / MIX, "--pps=40000", "--limit=200")
+    jobs.indexed(server, job, sent)
+    assert jobs.stop(server, job)["packets"]["indexed"] == sent
 
 
 def test_an_interface_that_is_deleted_ends_it_with_the_reason(tmp_path, wire, shared):

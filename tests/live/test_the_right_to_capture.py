@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.live import jobs
-from tests.server import Server
+from tests.server import ROOT, Server
 
 NET_RAW = 1 << 13
 # Nothing that is started from here on can get the right, not even root's programs.
 WITHOUT = ["setpriv", "--bounding-set", "-net_raw,-net_admin", "--inh-caps", "-net_raw,-net_admin"]
+# As an ordinary user, though the user's number is 0: programs get what their files give them, and nothing for being root's.
+NO_ROOT = ["setpriv", "--securebits", "+noroot", "--inh-caps", "-all", "--"]
 
 
 def effective(pid: int) -> int:
@@ -49,6 +52,30 @@ def test_without_it_the_list_says_why_and_files_are_indexed(tmp_path, capture_of
         assert server.ask("GET", "/jobs/")[1]["count"] == 0, "a refused order leaves no job"
         said = server.upload(capture_of_one_packet, "?wait=60")
         assert (said["state"], said["packets"]["indexed"]) == ("done", 1)
+
+
+@pytest.mark.needs("root", "setpriv (util-linux)", "setcap (libcap2-bin)")
+def test_allow_capture_gives_it_to_one_python_which_up_starts_the_live_worker_with(tmp_path):
+    python = ROOT / ".venv" / "bin" / "python"
+    copy = python.with_name("python-capture")
+    done = subprocess.run([ROOT / "script" / "allow-capture"], capture_output=True, text=True)
+    try:
+        assert done.returncode == 0, done.stderr
+        assert copy.stat().st_mode & 0o777 == 0o750
+        assert capturable(copy)
+        assert not capturable(python)
+        with Server(tmp_path / "data") as server:
+            assert Path(server.child("live").exe()) == copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def capturable(python: Path) -> bool:
+    """Whether one who is no root can capture on loopback with it."""
+    program = "from capture.packets.interfaces import list_interfaces as found; print({i.name: i.capturable for i in found()}['lo'])"
+    done = subprocess.run([*NO_ROOT, python, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip() == "True"
 
 
 @pytest.fixture

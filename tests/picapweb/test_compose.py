@@ -33,7 +33,7 @@ def test_pilosas_replicas_are_its_nodes():
     assert sorted(hosts) == sorted(f"{name}:10101" for name in nodes)
 
 
-@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat", "live"])
 def test_every_variable_is_a_documented_one(name: str):
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(SERVICES[name]["environment"]) <= documented
