@@ -8,8 +8,7 @@ import numpy as np
 
 from capture.packets.live.shape import AROUND
 
-# Small enough to go from reader to writer within the processor's caches, large enough for few calls.
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 4 << 20
 POOL_BYTES = 256 << 20
 
 

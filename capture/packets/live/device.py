@@ -26,6 +26,11 @@ from capture.packets.values import text_of
 SHORTEST_TIMEOUT = 0.02
 SMALLEST_BUFFER = 2 << 20  # libpcap's own default
 
+# What `dispatch` says.
+NOTHING: Literal[0] = 0
+SOME: Literal[1] = 1
+MORE: Literal[2] = 2
+
 _NO_SUCH_DEVICE, _NOT_UP = -5, -9  # PCAP_ERROR_NO_SUCH_DEVICE, PCAP_ERROR_IFACE_NOT_UP
 _BREAK = -2  # PCAP_ERROR_BREAK
 _NOBODYS_PROTOCOL = 0xFFFF  # reserved, RFC 1701
@@ -85,18 +90,19 @@ class Device:
         """Until there may be something to read, at most so long; whether there may."""
         return bool(self._readable.poll(seconds * 1000))
 
-    def dispatch(self, state: int) -> int:
+    def dispatch(self, state: int) -> Literal[0, 1, 2]:
         """Reads what the kernel has handed over, into the reader's array at address `state`, without the GIL.
 
-        How many packets, at least; 0 if there was nothing. Raises OSError in libpcap's words when the device is lost.
+        NOTHING, SOME (all that there was), or MORE: the callback ended it. Raises OSError in libpcap's words when the device is
+        lost.
         """
         if not self.is_packet_socket and not self.wait(0):
-            return 0  # libpcap's other modules take "nothing there" for an error, or wait for something
+            return NOTHING  # libpcap's other modules take "nothing there" for an error, or wait for something
         count = libpcap.dll.pcap_dispatch(self.handle, -1, callback.ADDRESS, state)
         if count >= 0:
-            return int(count)
+            return SOME if count else NOTHING
         if count == _BREAK:
-            return 1
+            return MORE
         raise OSError(libpcap.said(self.handle, count))
 
     def counts(self) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from capture.packets import libpcap
 from capture.packets.live import shape
 from capture.packets.live.blocks import Description
 from capture.packets.live.chunks import Chunk, ChunkPool
-from capture.packets.live.device import CannotOpen, Device, open_device
+from capture.packets.live.device import NOTHING, SOME, CannotOpen, Device, open_device
 from capture.packets.live.ledger import Ledger
 from capture.packets.live.link import ANY, Link, Links
 from capture.packets.live.order import RecorderOrder
@@ -22,6 +22,10 @@ from capture.packets.values import text_of
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 0.1  # between looks at the link's state
+# A busy interface is not read for each block that the kernel hands over: many at once cost less. But never so long that a link of
+# 100 Gbit/s, in bytes per second, fills the kernel's buffer meanwhile.
+LONGEST_PAUSE = 0.005
+FASTEST = 12.5e9
 # A chunk is handed over when it is so old, or has so little room left.
 HOLD_SECONDS = 0.02
 ENOUGH = 0.25
@@ -140,10 +144,11 @@ class Reader:
     def _read(self, device: Device, links: Links) -> None:
         """Until the end is asked for, a stop rule is reached, or the device is no more."""
         looked = time.monotonic()
+        pause = min(LONGEST_PAUSE, self._order.buffer_bytes / FASTEST)
         while not self._stopping.is_set():
             device.wait(POLL_SECONDS)
             try:
-                self._dispatch(device)
+                found = self._dispatch(device)
             except OSError as error:
                 if self._look(device, links):
                     self._ledger.set_state(self._interface, "gone", f"{text_of(self._name)}: {error}")
@@ -156,20 +161,22 @@ class Reader:
                 self._ledger.set_received(self._interface, *self._counts(device))
                 if not self._look(device, links):
                     break
+            if found == SOME:
+                time.sleep(pause)
         self._drain(device)
 
     def _dispatch(self, device: Device) -> int:
-        """Reads what there is into the chunk, and hands that over in time. How many packets, at least. Raises OSError."""
+        """Reads what there is into the chunk, and hands that over in time. What `Device.dispatch` says. Raises OSError."""
         if self._chunk is None and not self._take_chunk():
-            return 0  # the writer is behind: the kernel holds the packets meanwhile
-        count = device.dispatch(self._address)
+            return NOTHING  # the writer is behind: the kernel holds the packets meanwhile
+        found = device.dispatch(self._address)
         if self._state[shape.PACKETS]:
             now = time.monotonic()
             self._began = self._began or now
             used = int(self._state[shape.NEXT]) - self._chunk_address()
             if now - self._began >= HOLD_SECONDS or used >= ENOUGH * self._chunk_size() or self._state[shape.REACHED]:
                 self._hand_over(device)
-        return count
+        return found
 
     def _take_chunk(self) -> bool:
         chunk = self._pool.take(POLL_SECONDS)

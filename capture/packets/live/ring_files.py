@@ -15,6 +15,8 @@ from capture.packets.live.shape import WALK_AT, WALK_BYTES, WALK_LENGTH, WALK_PA
 from capture.packets.live.syncing import Syncer
 from capture.packets.live.walk import walk_blocks
 
+# Of one write(2): measured, larger ones cost up to half as much again, smaller ones more calls.
+WRITE_BYTES = 256 << 10
 NAME = "live-%06d.pcapng"
 
 
@@ -135,7 +137,7 @@ class RingFiles:
         """done: set to how many bytes were written, also when OSError is raised."""
         at = 0
         while at < len(data):
-            at += os.write(self._fd, data[at:])
+            at += os.write(self._fd, data[at : at + WRITE_BYTES])
             if done is not None:
                 done[0] = at
         self._syncer.wrote()
