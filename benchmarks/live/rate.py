@@ -15,8 +15,8 @@ from benchmarks.live.wire import Sent, Wire
 
 STEPS = (50_000, 100_000, 150_000, 200_000, 250_000, 300_000, 350_000, 400_000, 500_000, 600_000, 800_000, 1_000_000)
 TOP = 0.0  # as fast as the sender goes
-# A step that the sender misses by more than this is no step: what the machine can send ends there.
-SHORT = 0.95
+# What the machine can send ends where the sender misses a step by more than SHORT, and sends not even RISING as much as before.
+SHORT, RISING = 0.95, 1.05
 
 Say = Callable[[str], None]
 
@@ -81,9 +81,9 @@ def climb(result: Result, run: Callable[[float], Run], say: Say) -> None:
         if one.lost:
             dropped_at = one.sent.rate
             break
-        clean = max(clean, one.sent.rate)
-        if one.sent.rate < SHORT * rate:
+        if one.sent.rate < min(SHORT * rate, RISING * clean):
             break
+        clean = max(clean, one.sent.rate)
     top = run(TOP)
     say(_words(result.program.name, TOP, top))
     result.tops.append(top)

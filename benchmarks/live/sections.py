@@ -21,7 +21,7 @@ def rate(results: list[Result], missing: list[str], wire: Wire, rounds: int, sec
     title = (
         f"A veth pair between two network namespaces; {wire.packets:,} packets of {wire.bytes / wire.packets:.0f} bytes on average (`make_capture.py`) "
         f"are sent in a loop at rising rates, {seconds:g} s each, by one process (sendmmsg, in ticks of 1 ms), until a program has fewer packets in its "
-        f"file than were sent; then once as fast as it goes. {rounds} rounds of all programs in turns, all into the same folder. "
+        f"file than were sent; then once as fast as it goes. {rounds} round{'s' if rounds > 1 else ''} of all programs in turns, all into the same folder. "
         "Sender, kernel and the program that captures share the cores of this machine, so the fastest that can be sent depends "
         "on the program, too. Rates are those that were sent, in packets per second: medians of the rounds, and in brackets the lowest and highest. "
         "Programs are told to end when their file has not grown for a while: what waits in the kernel's buffer is no loss."
