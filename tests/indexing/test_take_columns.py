@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
@@ -53,14 +55,14 @@ def test_a_large_batch_reserves_nothing():
 
 
 def test_a_transaction_that_is_rolled_back_took_nothing():
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         batches.take_columns("net", 10, Reservation())
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert not PacketIndex.objects.filter(name="net", next_column__gt=0).exists()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 3, 1000, SMALL - 1, SMALL, RESERVED, RESERVED + 1])), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 3, SMALL - 1, SMALL, RESERVED, RESERVED + 1])), max_size=30))
 def test_no_column_is_given_twice(orders: list[tuple[int, int]]):
     PacketIndex.objects.all().delete()
     held = {0: Reservation(), 1: Reservation()}
@@ -72,6 +74,6 @@ def test_no_column_is_given_twice(orders: list[tuple[int, int]]):
             _, first, held[who] = batches.take_columns("net", count, held[who])
         taken.append((first, first + count))
     ordered = sorted(taken)
-    assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(ordered))
     for one in held.values():
         assert not any(first < one.first + one.left and one.first < end for first, end in taken)

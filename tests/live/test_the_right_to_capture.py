@@ -72,7 +72,8 @@ def test_allow_capture_gives_it_to_one_python_which_up_starts_the_live_worker_wi
 
 def capturable(python: Path) -> bool:
     """Whether one who is no root can capture on loopback with it."""
-    program = "from capture.packets.interfaces import list_interfaces as found; print({i.name: i.capturable for i in found()}['lo'])"
+    program = "from capture.packets.interfaces import list_interfaces as found\n"
+    program += "print({one.name: one.capturable for one in found()}['lo'])"
     done = subprocess.run([*NO_ROOT, python, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip() == "True"
