@@ -191,6 +191,7 @@ def _allocate(index: str, missing: Missing) -> dict[str, dict[bytes, int]]:
         counters = {field: (number, next_row) for field, number, next_row in cursor.fetchall()}
         # Another worker may have allocated some of them between our look-up and our lock.
         pairs = _select_rows({field: number for field, (number, _) in counters.items()}, missing)
+        counted: dict[int, int] = {}
         numbers: list[int] = []
         rows: list[int] = []
         new: list[bytes] = []
@@ -204,8 +205,13 @@ def _allocate(index: str, missing: Missing) -> dict[str, dict[bytes, int]]:
                     rows.append(row)
                     new.append(value)
                     row += 1
-            cursor.execute("UPDATE indexing_translationfield SET next_row = %s WHERE id = %s", [row, number])
+            counted[number] = row
         with bulk_cursor() as bulk:
+            bulk.execute(
+                """UPDATE indexing_translationfield f SET next_row = q.next_row
+                   FROM unnest(%b, %b) AS q(id, next_row) WHERE f.id = q.id""",
+                [Bigints(list(counted)), Bigints(list(counted.values()))],
+            )
             bulk.execute(
                 """INSERT INTO indexing_translationvalue (field_id, row, hash, value)
                    SELECT field_id, row, encode(hash, 'hex')::uuid, value

@@ -45,7 +45,9 @@ class ScanLost(Exception):
 
 
 # A file of a growing capture is looked at again so long after its scanner came to its end.
-GROWING_SECONDS = 0.4
+GROWING_SECONDS = 0.3
+# Its batches are of so many packets at most, so that several workers have some of what came in one moment.
+GROWING_BATCH = 50_000
 # The scan of a large file makes way for others after so long, and goes on when it is claimed again.
 TURN_SECONDS = 2.0
 
@@ -145,7 +147,8 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
         limited = bool(job.options.get("max_packets")) and not live
         expression = "" if live else job.filter
         if not limited or room > 0:
-            for found in source.scan(int(job.options["bufsize"]), expression, json.loads(capture.position or "null")):
+            size = min(int(job.options["bufsize"]), GROWING_BATCH) if capture.growing else int(job.options["bufsize"])
+            for found in source.scan(size, expression, json.loads(capture.position or "null")):
                 if lost.is_set():
                     raise ScanLost
                 if live:
