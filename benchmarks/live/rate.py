@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.live.programs import Counted, Program, Running
 from benchmarks.live.wire import Sent, Wire
 
-STEPS = (50_000, 100_000, 150_000, 200_000, 250_000, 300_000, 350_000, 400_000, 500_000, 600_000, 800_000, 1_000_000)
+STEPS = (25_000, 50_000, 100_000, 150_000, 200_000, 250_000, 300_000, 350_000, 400_000, 500_000, 600_000, 800_000, 1_000_000)
 TOP = 0.0  # as fast as the sender goes
 # What the machine can send ends where the sender misses a step by more than SHORT, and sends not even RISING as much as before.
 SHORT, RISING = 0.95, 1.05
@@ -81,9 +81,10 @@ def climb(result: Result, run: Callable[[float], Run], say: Say) -> None:
         if one.lost:
             dropped_at = one.sent.rate
             break
-        if one.sent.rate < min(SHORT * rate, RISING * clean):
-            break
+        at_its_end = one.sent.rate < min(SHORT * rate, RISING * clean)
         clean = max(clean, one.sent.rate)
+        if at_its_end:
+            break
     top = run(TOP)
     say(_words(result.program.name, TOP, top))
     result.tops.append(top)
