@@ -53,6 +53,9 @@ def exclusion(interface: Interface, all_interfaces: Sequence[Interface]) -> str:
     terms = []
     for host, port in listeners():
         addresses = own if host in WILDCARDS else _addresses(host)
+        if any(ipaddress.ip_address(one).is_loopback for one in addresses):
+            # Browsers try the other family's loopback too.
+            addresses = sorted({*addresses, *(one for one in own if ipaddress.ip_address(one).is_loopback)})
         here = set(addresses) & (set(own) if loopback else set(interface.addresses))
         remote = set(addresses) - set(own)
         if not here and not remote:

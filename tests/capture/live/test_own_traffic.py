@@ -24,8 +24,8 @@ def local(settings):
 
 
 def test_in_local_mode_only_loopback_carries_it(local):
-    assert own_traffic.exclusion(LO, ALL) == "(tcp port 11000 and (host 127.0.0.1))"
-    assert own_traffic.exclusion(ANY, ALL) == "(tcp port 11000 and (host 127.0.0.1))"
+    assert own_traffic.exclusion(LO, ALL) == "(tcp port 11000 and (host 127.0.0.1 or host ::1))"
+    assert own_traffic.exclusion(ANY, ALL) == "(tcp port 11000 and (host 127.0.0.1 or host ::1))"
     assert own_traffic.exclusion(ETH, ALL) == ""
     assert own_traffic.exclusion(MIRROR, ALL) == ""
 
@@ -66,7 +66,7 @@ def test_the_filter_is_what_was_asked_for_without_our_own_traffic(local, wanted,
 def test_the_option_takes_it_in(local):
     assert own_traffic.per_interface(["eth0"], "tcp", True, ALL) == {"eth0": ("tcp",)}
     assert own_traffic.per_interface(["lo"], "tcp", False, ALL) == {
-        "lo": ("(tcp) and not ((tcp port 11000 and (host 127.0.0.1))) and not (outbound)", "tcp")
+        "lo": ("(tcp) and not ((tcp port 11000 and (host 127.0.0.1 or host ::1))) and not (outbound)", "tcp")
     }
 
 
