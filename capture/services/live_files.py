@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 from capture.models import CaptureFile, Job, ScanState
 from capture.packets.live.recorder import FileState
@@ -27,7 +28,14 @@ def keep(job: Job, state: FileState) -> bool:
     known = CaptureFile.objects.filter(job=job, sequence=state.sequence).values_list("size", "growing").first()
     if known == (state.size, state.open):
         return False
-    values = {"size": state.size, "packets": state.packets, "packets_before": state.packets_before, "growing": state.open}
+    values: dict[str, Any] = {
+        "size": state.size,
+        "packets": state.packets,
+        "packets_before": state.packets_before,
+        "growing": state.open,
+    }
+    if not state.open:
+        values["not_before"] = None  # its scanner need not wait for more
     if known is None:
         CaptureFile.objects.create(
             job=job, sequence=state.sequence, path=path, stored=True, format="pcapng", scan_state=_begin(state), **values

@@ -184,6 +184,9 @@ def _leave_for_now(capture: CaptureFile, end: dict[str, Any]) -> None:
     capture.scan_state, capture.lease_until = ScanState.WAITING, None
     capture.not_before = timezone.now() + timedelta(seconds=GROWING_SECONDS)
     _save(capture, "position", "scanned_bytes", "scan_state", "lease_until", "not_before")
+    # The ring of one that was closed meanwhile found nothing to claim, and comes only once.
+    if CaptureFile.objects.filter(pk=capture.pk, growing=False).update(not_before=None):
+        ring()
 
 
 def _cut(found: ScannedBatch, room: int, read: int) -> ScannedBatch:
