@@ -81,7 +81,7 @@ def _files(job: Job) -> list[Path]:
 
 
 def _close(row: CaptureFile) -> None:
-    row.growing = False
+    row.growing, row.not_before = False, None
     if not row.file.is_file():
         row.size, row.packets, row.scan_state = 0, 0, ScanState.DONE
         row.read_error = "the file is not there any more"
@@ -94,4 +94,4 @@ def _close(row: CaptureFile) -> None:
             row.read_error = storable(f"the file lost {row.scanned_bytes - row.size} bytes that were indexed already")
         if row.size <= row.scanned_bytes and row.scan_state == ScanState.WAITING:
             row.scan_state = ScanState.DONE
-    row.save(update_fields=["growing", "size", "packets", "scan_state", "read_error"])
+    row.save(update_fields=["growing", "not_before", "size", "packets", "scan_state", "read_error"])
