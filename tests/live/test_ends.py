@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
+import urllib.request
 
 import pytest
 
+from capture.packets.values import text_of
 from tests.live import jobs
 
 pytestmark = pytest.mark.needs("../shared")
@@ -129,6 +133,28 @@ def test_a_deleted_job_is_captured_no_more_and_leaves_nothing(server, wire, shar
     server.until(lambda: not folder.exists())
     other = jobs.order(server, wire.near)["id"]
     jobs.stop(server, other)
+
+
+def test_a_name_may_be_any_bytes(server, wire, shared):
+    raw = b"pw\xff\xfe" + wire.near[2:8].encode()
+    wire.down()
+    subprocess.run([b"ip", b"link", b"set", wire.near.encode(), b"name", raw], check=True)
+    wire.near = os.fsdecode(raw)
+    wire.up()
+    name = text_of(raw)
+    assert name.startswith("pw\\xff\\xfe")
+    assert name in {one["name"] for one in server.ask("GET", "/interfaces/")[1]}
+    job = jobs.order(server, name)["id"]
+    sent = wire.send(shared / "pcaps" / MIX, "--pps=40000", "--limit=100")
+    jobs.indexed(server, job, sent)
+    assert jobs.stop(server, job)["live"]["interfaces"][0]["name"] == name
+    (found,) = server.pql(f"TopN(iface, Row(job={job}))")
+    assert [(pair["key"], pair["count"]) for pair in found] == [(name, sent)]
+    for page in (f"/jobs/{job}/", "/interfaces/", "/jobs/new/"):
+        request = urllib.request.Request(f"http://127.0.0.1:{server.port}{page}", headers={"Accept": "text/html"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200
+            assert name in answer.read().decode()
 
 
 def test_two_jobs_on_one_interface_and_one_job_on_two(server, wire, shared):
