@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,9 @@ from capture.packets.batch import LOCATOR_DTYPE
 from capture.packets.locator import read_locator
 from capture.packets.reading import read_packet
 from indexing.models import Batch, BatchState
+from proxy.locator_cache import LocatorCache
+
+LOCATOR_BYTES = 24 << 20  # kept by a process
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,5 @@ def _batches(index: str, columns: NDArray[np.uint64]) -> list[Batch]:
     return list(within.order_by("first_column"))
 
 
-@lru_cache(maxsize=64)
-def _locator(path: str) -> NDArray[Any]:
-    # A path is written once (its name holds the scanner's token), so what is cached cannot become wrong.
-    return read_locator(Path(settings.PICAPWEB_DATA) / path)
+# A path is written once: its name holds the scanner's token.
+_locator = LocatorCache(lambda path: read_locator(Path(settings.PICAPWEB_DATA) / path), LOCATOR_BYTES)

@@ -55,7 +55,7 @@ def test_a_stored_file_that_somebody_removed(client, data, shared):
 
 
 def test_without_its_locator_a_packet_is_not_there(client, job):
-    locate._locator.cache_clear()
+    locate._locator.clear()
     for path in job.folder.rglob("*"):
         if path.is_file():
             path.unlink()
