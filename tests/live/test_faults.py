@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -66,16 +66,21 @@ def back(server: Server, name: str, before: int) -> bool:
     """Whether a service runs again, in another process."""
     try:
         return server.child(name).pid != before
-    except StopIteration:
+    except (StopIteration, psutil.Error):  # it is just ending, or beginning
         return False
 
 
-def kill(process: psutil.Process) -> None:
-    for one in [process, *process.children(recursive=True)]:
+def each(processes: list[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+    """Does something with each of those that have not ended meanwhile."""
+    for one in processes:
         try:
-            one.send_signal(signal.SIGKILL)
+            do(one)
         except psutil.NoSuchProcess:
             continue
+
+
+def kill(process: psutil.Process) -> None:
+    each([process, *process.children(recursive=True)], psutil.Process.kill)
 
 
 def test_the_live_worker_is_killed(server, wire, shared):
@@ -124,14 +129,14 @@ def test_postgres_is_suspended_while_files_turn(server, wire, shared):
     """As good as away for some seconds: files that are begun and ended meanwhile get their rows afterwards."""
     job = jobs.order(server, wire.near, ring_bytes=1 << 20)["id"]
     postgres = server.child("postgres")
-    family = [postgres, *postgres.children(recursive=True)]
     with wire.sender(shared / "pcaps" / MIX, "--pps=8000", "--loop=0") as process:
         jobs.indexed(server, job, 2000)
-        for one in family:
-            one.suspend()
-        jobs.pause(3)
-        for one in family:
-            one.resume()
+        family = [postgres, *postgres.children(recursive=True)]
+        each(family, psutil.Process.suspend)
+        try:
+            jobs.pause(3)
+        finally:
+            each(family, psutil.Process.resume)
         jobs.indexed(server, job, 30000, 60)
         process.terminate()
     said = exact(server, job)
