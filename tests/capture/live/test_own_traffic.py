@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from capture.packets.bpf import check_live_filter, compile_filter
@@ -16,11 +18,12 @@ ALL = [LO, ETH, MIRROR, ANY]
 
 
 @pytest.fixture
-def local(settings):
-    settings.BIND, settings.PORT = "127.0.0.1", 11000
-    settings.BROKER_URL, settings.INDEX_URL = "redis+socket:///x/valkey.sock", "embedded:"
-    settings.DATABASES["default"]["HOST"] = "/x/run"
-    return settings
+def local(monkeypatch):
+    """Settings of its own: those of the session say where its real Postgres is."""
+    found = SimpleNamespace(BIND="127.0.0.1", PORT=11000, BROKER_URL="redis+socket:///x/valkey.sock", INDEX_URL="embedded:")
+    found.DATABASES = {"default": {"HOST": "/x/run", "PORT": ""}}
+    monkeypatch.setattr(own_traffic, "settings", found)
+    return found
 
 
 def test_in_local_mode_only_loopback_carries_it(local):
