@@ -121,7 +121,7 @@ class CaptureFile(models.Model):
 
         waiting --claim--> scanning --end of file, or a break--> done
            ^                  |  +--cannot be read at all--> failed
-           +--lease expired, hand back, job retried, end of a growing file (for now)--+
+           +--lease expired, hand back, job retried, what there is of a growing file--+
 
     `position` is the scan's own state behind the last batch that was committed: a scan goes on from there.
     """

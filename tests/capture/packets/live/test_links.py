@@ -167,7 +167,7 @@ def test_what_is_no_network_interface_is_captured_on_as_well(pair: Namespace, tm
     """libpcap offers more, by other modules: of netfilter's log nothing comes, and that is no error."""
     with pair.inside():
         if not any(one.name == "nflog" and one.capturable for one in list_interfaces()):
-            pytest.skip("this kernel has no netfilter log")
+            pytest.skip("needs a kernel with netfilter's log")
     with running(pair, tmp_path, b"nflog", b"vb") as made:
         pair.send("va", [frame(1)])
         time.sleep(0.2)
