@@ -28,6 +28,8 @@ def keep(job: Job, state: FileState) -> bool:
     known = CaptureFile.objects.filter(job=job, sequence=state.sequence).values_list("size", "growing").first()
     if known == (state.size, state.open):
         return False
+    if known is None and CaptureFile.objects.filter(job=job, sequence__gt=state.sequence).exists():
+        return False  # the ring has turned over it already: a row would be of no file
     values: dict[str, Any] = {
         "size": state.size,
         "packets": state.packets,

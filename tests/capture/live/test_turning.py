@@ -124,6 +124,18 @@ def test_a_ring_turns_with_its_columns_and_generations_go_whole(index, monkeypat
         assert backend.generations(index) == []
 
 
+def test_a_file_that_is_gone_gets_no_row_again(index):
+    """The live worker says the same twice: it does not know whether Postgres took it down the first time."""
+    ring = Ring(index, ring_files=1)
+    ring.file(10)
+    first = FileState(1, ring.path, ring.path.stat().st_size, 10, 0, False)
+    ring.file(10)
+    assert not CaptureFile.objects.filter(job=ring.job, sequence=1).exists()
+    assert not live_files.keep(ring.job, first)
+    assert not CaptureFile.objects.filter(job=ring.job, sequence=1).exists()
+    assert ring.end().state == "stopped"
+
+
 def test_a_ring_that_keeps_the_index(index):
     ring = Ring(index, ring_files=1, ring_keep_index=True)
     for _ in range(3):
