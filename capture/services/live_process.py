@@ -126,6 +126,7 @@ class LiveProcess:
     def __init__(self) -> None:
         self.captures: dict[int, Capture] = {}
         self.known: list[Interface] = []
+        self._looked = 0.0  # time.monotonic() when the look that found them began
         self._stopping = threading.Event()
         self._list_wanted = threading.Event()
         self._list_ready = threading.Event()
@@ -162,7 +163,7 @@ class LiveProcess:
             self._list_wanted.set()
         if self._list_ready.is_set():
             self._list_ready.clear()
-            live_workers.publish(self.known)
+            live_workers.publish(self.known, time.monotonic() - self._looked)
 
     def _keep_listing(self) -> None:
         # Of its own: each interface is opened to see whether it can be, and there may be hundreds of them.
@@ -173,11 +174,13 @@ class LiveProcess:
             self._list_wanted.clear()
             if time.monotonic() - began > TRIED_SECONDS:
                 tried, began = {}, time.monotonic()
+            looked = time.monotonic()
             try:
                 self.known = list_interfaces(tried=tried)
             except CannotList as error:
                 logger.warning("%s", error)
                 self.known = []
+            self._looked = looked
             self._list_ready.set()
 
     def _sync(self) -> None:

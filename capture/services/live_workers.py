@@ -73,9 +73,11 @@ def list_is_wanted() -> bool:
     return LiveWorker.objects.filter(behind, host=this_host()).exists()
 
 
-def publish(found: list[Interface]) -> None:
-    """Puts this host's interfaces where others read them."""
-    LiveWorker.objects.filter(host=this_host()).update(interfaces=[_shown(one) for one in found], refreshed=Now())
+def publish(found: list[Interface], age_seconds: float) -> None:
+    """Puts this host's interfaces where others read them. age_seconds: since the look at them began, so that whoever asked later
+    waits for the next one."""
+    refreshed = Now() - timedelta(seconds=age_seconds)
+    LiveWorker.objects.filter(host=this_host()).update(interfaces=[_shown(one) for one in found], refreshed=refreshed)
 
 
 def gone() -> None:

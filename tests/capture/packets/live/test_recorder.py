@@ -207,7 +207,7 @@ def test_a_file_is_whole_as_far_as_is_told(pair: Namespace, tmp_path: Path) -> N
     folder = tmp_path / "ring"
     folder.mkdir()
     with running(pair, folder) as made:
-        made.until(lambda now: bool(now.files))
+        made.until(lambda now: any(one.size for one in now.files))
         with pair.sender("va") as sender:
             for number in range(4000):
                 sender.send(frame(number, 60 + number % 900))
