@@ -13,9 +13,11 @@ Version 1, still read, had zlib streams (at a quarter of the speed), no directio
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 import tempfile
+import threading
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -88,10 +90,12 @@ def decode_all(data: bytes) -> tuple[NDArray[Any], tuple[bytes, ...]]:
         raise PacketsError(f"the locator file has {len(data) - at} bytes too many")
     locator = np.zeros(count, LOCATOR_DTYPE)
     captured = columns["captured_length"]
-    gaps = columns["offset"]
+    gaps = columns["offset"] = np.array(columns["offset"])
     gaps[1:] += captured[:-1]
-    columns["wire_length"] += captured
+    columns["wire_length"] = columns["wire_length"] + captured
     for name, values in columns.items():
+        if values.strides == (0,):  # nothing but noughts, as the new array is
+            continue
         if name not in _AS_THEY_STAND:
             values = np.cumsum(values, dtype=np.uint64)
         locator[name] = values.view(np.int64) if name == "time_ns" else values
@@ -132,8 +136,25 @@ def _decode_names(data: bytes, at: int) -> tuple[tuple[bytes, ...], int]:
     return tuple(names), at + size
 
 
+class _Kept(threading.local):
+    """A compressor and a decompressor of each thread: making one costs more than a small column."""
+
+    def __init__(self) -> None:
+        # Level 1: twice as fast as the usual 3, and a twentieth larger.
+        self.compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_kept = _Kept()
+
+
 def _compress(plain: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(plain)
+    return _kept.compressor.compress(plain)
+
+
+@functools.lru_cache(maxsize=16)
+def _noughts(count: int) -> bytes:
+    return _compress(bytes(count))
 
 
 def _decompress(packed: bytes, most: int, what: str) -> bytes:
@@ -141,7 +162,7 @@ def _decompress(packed: bytes, most: int, what: str) -> bytes:
     try:
         if zstandard.get_frame_parameters(packed).content_size > most:  # also the mark of an unknown size
             raise PacketsError(f"{what} of the locator file is damaged")
-        return zstandard.ZstdDecompressor().decompress(packed, allow_extra_data=False)
+        return _kept.decompressor.decompress(packed, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise PacketsError(f"{what} of the locator file is damaged: {error}") from None
 
@@ -149,7 +170,7 @@ def _decompress(packed: bytes, most: int, what: str) -> bytes:
 def _encode_column(left: NDArray[np.int64]) -> bytes:
     """scale, size and zstd frame of one column."""
     if not left.any():  # interface, link type, direction, what was cut off: of nearly every batch
-        packed = _compress(bytes(len(left)))
+        packed = _noughts(len(left))
         return _COLUMN.pack(1, len(packed)) + packed
     # The one number without an absolute value (NO_TIME behind a first packet of 1970, say) leaves its column undivided.
     scale = 1
@@ -158,7 +179,9 @@ def _encode_column(left: NDArray[np.int64]) -> bytes:
     reduced = left // scale if scale > 1 else left
     folded = ((reduced << 1) ^ (reduced >> 63)).view(np.uint64)
     width = max(1, (int(folded.max(initial=0)).bit_length() + 7) // 8)
-    planes = np.ascontiguousarray(folded.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width].T)
+    planes = np.empty((width, len(folded)), np.uint8)
+    for plane in range(width):
+        planes[plane] = folded >> np.uint64(8 * plane)
     packed = _compress(planes.tobytes())
     return _COLUMN.pack(scale, len(packed)) + packed
 
@@ -178,11 +201,18 @@ def _decode_column(packed: bytes, scale: int, count: int, name: str, version: in
     width = len(planes) // count if count else 0
     if (count and (width * count != len(planes) or not 1 <= width <= 8)) or (planes and not count):
         raise PacketsError(f"column {name} of the locator file is damaged")
-    bytes_of = np.zeros((count, 8), np.uint8)
-    bytes_of[:, :width] = np.frombuffer(planes, np.uint8).reshape(width, count).T if count else 0
-    folded = bytes_of.reshape(-1).view("<u8").astype(np.uint64)
-    one = np.uint64(1)
-    return ((folded >> one) ^ (~(folded & one) + one)) * np.uint64(scale)
+    plane = np.frombuffer(planes, np.uint8).reshape(width, count) if count else np.zeros((1, 0), np.uint8)
+    if width == 1 and not plane.any():
+        return np.broadcast_to(np.uint64(0), count)
+    folded = plane[0].astype(np.uint64)
+    for i in range(1, width):
+        folded |= plane[i].astype(np.uint64) << np.uint64(8 * i)
+    odd = folded & np.uint64(1)
+    folded >>= np.uint64(1)
+    folded ^= np.uint64(0) - odd  # all bits where it was odd
+    if scale != 1:
+        folded *= np.uint64(scale)
+    return folded
 
 
 def write_locator(path: str | os.PathLike[str], locator: NDArray[Any], interfaces: Sequence[bytes] = ()) -> int:
