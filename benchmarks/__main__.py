@@ -10,10 +10,12 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import captures, page, sections
+from benchmarks.ingest import section as ingest
+from benchmarks.ingest import small
 from benchmarks.live import __main__ as live
 from benchmarks.live import private
 
-SECTIONS = ("speed", "memory", "compiling", *live.SECTIONS)
+SECTIONS = ("speed", "memory", "compiling", "ingest", "small", *live.SECTIONS)
 
 
 def main() -> int:
@@ -26,6 +28,9 @@ def main() -> int:
     parser.add_argument("--large-packets", type=int, default=10_000_000, help="of the capture that is made for memory")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="for captures that are made; a temporary one if not given")
+    parser.add_argument(
+        "--ingest-large", action=argparse.BooleanOptionalAction, default=True, help="ingest: the large capture, too"
+    )
     live.arguments(parser)
     args = parser.parse_args()
     if unknown := set(args.sections) - set(SECTIONS):
@@ -50,6 +55,16 @@ def main() -> int:
         for name in (name for name in live.SECTIONS if name in wanted):
             capture = capture or args.capture or _made(folder, args.packets)
             _live(name, capture, folder, args)
+        if "ingest" in wanted:
+            capture = capture or args.capture or _made(folder, args.packets)
+            files = [(capture, captures.packets_of(capture))]
+            if args.ingest_large:
+                large = args.large or _made(folder, args.large_packets)
+                files.append((large, captures.packets_of(large)))
+            page.write("ingest", ingest.measured(files, captures.head(capture, 1_000, folder), folder, args.rounds, _say))
+        if "small" in wanted:
+            capture = capture or args.capture or _made(folder, args.packets)
+            page.write("small", small.section(capture, folder, args.small_jobs, _say))
         if "speed" in wanted:  # last: it pins this process to one core
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("speed", sections.speed(capture, folder, args.rounds, args.parseonly, _say))

@@ -23,8 +23,8 @@ PATIENCE = 120.0
 class Product:
     """`manage.py up` on a folder, a context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        self.up = Up(folder, PICAPWEB_WORKERS=str(WORKERS))
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.up = Up(folder, **{"PICAPWEB_WORKERS": str(WORKERS), **settings})
         self.data = folder
 
     def __enter__(self) -> Product:

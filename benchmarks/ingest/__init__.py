@@ -1,0 +1,1 @@
+"""Capture file to queryable: the whole product, beside picap."""
