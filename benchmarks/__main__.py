@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import captures, page, sections
+from benchmarks.ingest import scaling, small
 from benchmarks.ingest import section as ingest
-from benchmarks.ingest import small
 from benchmarks.live import __main__ as live
 from benchmarks.live import private
 
@@ -61,7 +61,10 @@ def main() -> int:
             if args.ingest_large:
                 large = args.large or _made(folder, args.large_packets)
                 files.append((large, captures.packets_of(large)))
-            page.write("ingest", ingest.measured(files, captures.head(capture, 1_000, folder), folder, args.rounds, _say))
+            text, costs = ingest.measured(files, captures.head(capture, 1_000, folder), folder, args.rounds, _say)
+            page.write("ingest", text)
+            page.write("measured", scaling.measured_table(costs), scaling.PAGE)
+            page.write("reckoned", scaling.reckoned_table(costs), scaling.PAGE)
         if "small" in wanted:
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("small", small.section(capture, folder, args.small_jobs, _say))

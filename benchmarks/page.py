@@ -22,7 +22,8 @@ def replaced(page: str, section: str, body: str) -> str:
     return f"{page.rstrip()}\n\n{new}\n"
 
 
-def write(section: str, body: str) -> None:
-    """Replaces a section of the page on disk."""
-    page = PAGE.read_text() if PAGE.exists() else HEAD
-    PAGE.write_text(replaced(page, section, body))
+def write(section: str, body: str, page: Path | None = None) -> None:
+    """Replaces a section of a page on disk; of docs/performance.md if none is given."""
+    page = page or PAGE
+    text = page.read_text() if page.exists() else HEAD
+    page.write_text(replaced(text, section, body))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.ingest import picap
-from benchmarks.ingest.run import Ingested, ended, ingest, upload
+from benchmarks.ingest.run import Ingested, ended, ingest, on_disk, upload
+from benchmarks.ingest.scaling import Cost
 from benchmarks.live.product import WORKERS, Product
+from capture.packets.registry import select
 
 Say = Callable[[str], None]
 TARGETS = {("embedded", "picap"): 2e6, ("embedded", "all"): 7e5, ("Pilosa", "picap"): 7e5}
@@ -29,6 +31,7 @@ class Row:
     cpu: list[str] = field(default_factory=list)
     found: Ingested | None = None
     target: float | None = None
+    fields: int = 0
 
     @property
     def best(self) -> float:
@@ -39,13 +42,19 @@ class Row:
         return self.packets / statistics.median(self.seconds)
 
 
-def measured(captures: list[tuple[Path, int]], head: Path, folder: Path, rounds: int, say: Say) -> str:
-    """Every subject on every capture, `rounds` rounds of all of them in turns. head: a small capture, for warming up."""
+def measured(captures: list[tuple[Path, int]], head: Path, folder: Path, rounds: int, say: Say) -> tuple[str, list[Cost]]:
+    """Every subject on every capture, `rounds` rounds of all of them in turns. head: a small capture, for warming up.
+
+    The section, and what the last (and largest) capture cost."""
     program = picap.built(folder / "anchors")
     rows: list[Row] = []
     for capture, packets in captures:
         ours = [
-            (backend, preset, Row(f"{backend}, {preset} fields", packets, target=TARGETS.get((backend, preset))))
+            (
+                backend,
+                preset,
+                Row(f"{backend}, {preset} fields", packets, [], [], None, TARGETS.get((backend, preset)), len(select([preset]))),
+            )
             for backend in ("embedded", "Pilosa")
             for preset in ("picap", "all")
         ]
@@ -63,7 +72,9 @@ def measured(captures: list[tuple[Path, int]], head: Path, folder: Path, rounds:
                 row.cpu.append(f"picap {own:.1f}, Pilosa {server:.1f}")
                 say(f"round {turn + 1}: {row.name}, {packets:,} packets: {packets / seconds / 1e3:,.1f} k/s ({row.cpu[-1]})")
         rows += [row for _, _, row in ours] + [row for _, row in theirs if row.seconds]
-    return _page(rows, program is not None)
+    last = captures[-1][1]
+    costs = [Cost(row.name, row.found, row.fields) for row in rows if row.found and row.packets == last]
+    return _page(rows, program is not None), costs
 
 
 def one(backend: str, preset: str, capture: Path, head: Path, folder: Path) -> Ingested:
@@ -78,7 +89,10 @@ def one(backend: str, preset: str, capture: Path, head: Path, folder: Path) -> I
         product = stack.enter_context(Product(data / "data", **settings))
         for _ in range(2 * WORKERS):
             ended(product, upload(product, head, f"again=1&fields={preset}"))
-        return ingest(product, capture, preset, server)
+        found = ingest(product, capture, preset, server)
+        if server is not None:
+            found.sizes["store"] = on_disk(data / "pilosa")
+        return found
 
 
 def _cpu(found: Ingested) -> str:

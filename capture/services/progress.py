@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -79,6 +79,8 @@ def recount(job: Job) -> None:
 
 def end_if_done(job_id: int) -> bool:
     """Ends a job whose work is over, with the right state and final counters. True if it has ended now."""
+    if not _may_be_done(job_id):
+        return False
     with transaction.atomic():
         if Job.objects.filter(pk=job_id, state=JobState.STOPPING, kind=JobKind.FILE).exists():
             # A worker that died meanwhile has lost its batch: nobody is to take it up after the job's end.
@@ -108,6 +110,22 @@ def end_if_done(job_id: int) -> bool:
         job.finished, job.waiting_for = Now(), ""
         job.save()
     return True
+
+
+def _may_be_done(job_id: int) -> bool:
+    """A look without a lock, after each scan and each batch: mostly the job has more to do. Whoever does its last piece of work
+    looks behind it, and then there is none; what is found here is looked at again under the job's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT EXISTS (
+                   SELECT 1 FROM capture_job j WHERE j.id = %s AND j.deleted IS NULL AND (j.state = 'stopping' OR j.state = 'running'
+                       AND NOT EXISTS (SELECT 1 FROM indexing_batch b WHERE b.job = j.id AND b.state IN ('ready', 'claimed'))
+                       AND NOT EXISTS (SELECT 1 FROM capture_capturefile c WHERE c.job_id = j.id
+                                       AND c.scan_state IN ('waiting', 'scanning'))))""",
+            [job_id],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _capture_failed(job: Job) -> bool:
