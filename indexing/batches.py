@@ -5,6 +5,8 @@ Celery messages are doorbells only; what is to be done, and by whom it is being 
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import random
 import socket
@@ -20,10 +22,14 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Max, Q, Sum
 from django.db.models.functions import Now
 
+from indexing import store
+from indexing.backends.base import BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState, PacketIndex
 
 MAX_ATTEMPTS = 3
 FAIRNESS = 4
+
+logger = logging.getLogger(__name__)
 
 
 class ClaimLost(Exception):
@@ -45,15 +51,16 @@ def worker_name() -> str:
 
 def allocate_columns(index: str, count: int) -> tuple[PacketIndex, int]:
     """Gives out `count` consecutive columns of an index: the index, and the first of them. Part of the caller's transaction."""
-    packet_index, _ = PacketIndex.objects.get_or_create(name=index)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE indexing_packetindex SET next_column = next_column + %s WHERE id = %s RETURNING next_column - %s",
-            [count, packet_index.pk, count],
-        )
-        row = cursor.fetchone()
-    assert row is not None
-    return packet_index, int(row[0])
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE indexing_packetindex SET next_column = next_column + %s WHERE name = %s RETURNING id, next_column",
+                [count, index],
+            )
+            row = cursor.fetchone()
+        if row is not None:
+            return PacketIndex(row[0], index, row[1]), int(row[1]) - count
+        PacketIndex.objects.get_or_create(name=index)
 
 
 @dataclass(frozen=True)
@@ -96,15 +103,14 @@ def claim(busy_jobs: list[int] | None = None) -> tuple[Batch, Claim] | None:
     but for one claim in FAIRNESS, so that files get on while a live capture takes all there is.
 
     busy_jobs: jobs that have as many batches at work as they may. A batch that was claimed MAX_ATTEMPTS times without an
-    end took its workers with it: it is set aside and comes back with state failed, to be told to its job.
+    end took its workers with it: it comes back with a greater attempt and says so in `error`, to be set aside.
     """
     urgent_first = random.randrange(FAIRNESS) > 0
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE indexing_batch SET
-                   state = CASE WHEN attempt >= %s THEN 'failed' ELSE 'claimed' END,
+            """UPDATE indexing_batch SET state = 'claimed',
                    error = CASE WHEN attempt >= %s THEN
-                       'its worker ended without a word ' || attempt || ' times; last: ' || worker ELSE error END,
+                       'its worker ended without a word ' || %s::int || ' times; last: ' || worker ELSE error END,
                    attempt = attempt + 1, worker = %s,
                    lease_until = now() + %s * interval '1 second'
                WHERE id = (
@@ -114,7 +120,7 @@ def claim(busy_jobs: list[int] | None = None) -> tuple[Batch, Claim] | None:
                      AND (not_before IS NULL OR not_before < now())
                      AND NOT job = ANY(%s)
                    ORDER BY urgent AND %s DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-               RETURNING id, attempt, state""",
+               RETURNING id, attempt""",
             [MAX_ATTEMPTS, MAX_ATTEMPTS, worker_name(), settings.LEASE_SECONDS, busy_jobs or [], urgent_first],
         )
         row = cursor.fetchone()
@@ -176,6 +182,29 @@ def hold(held: Claim) -> Batch:
     return batch
 
 
+def hold_only(held: Claim) -> None:
+    """As `hold`, for who has the batch's row already: nobody else changes it as long as the claim holds. Raises ClaimLost."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM indexing_batch WHERE id = %s AND attempt = %s AND state = 'claimed' FOR UPDATE",
+            [held.batch, held.attempt],
+        )
+        if cursor.fetchone() is None:
+            raise ClaimLost(f"batch {held.batch}: the claim of {worker_name()} is over")
+
+
+def complete(batch: Batch) -> None:
+    """A batch that is held, and whose bits are in the backend, is visible. Saves what its dissection told. Part of the caller's
+    transaction."""
+    batch.state, batch.lease_until, batch.error = BatchState.VISIBLE, None, ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE indexing_batch SET state = 'visible', lease_until = NULL, error = '', undecodable = %s, dissector = %s,
+                      handed_over = %s, not_indexed = %s::jsonb WHERE id = %s""",
+            [batch.undecodable, batch.dissector, batch.handed_over, json.dumps(batch.not_indexed), batch.pk],
+        )
+
+
 def hand_back(held: Claim, reason: str, seconds: float) -> None:
     """A part was away: the batch waits `seconds` and is tried again; this attempt does not count against it."""
     with connection.cursor() as cursor:
@@ -197,9 +226,20 @@ def set_aside(held: Claim, reason: str) -> None:
 
 def drop_waiting(job: int) -> int:
     """A job was stopped: its batches that no worker has (any more) are not indexed. How many."""
-    lapsed = Q(state=BatchState.CLAIMED, lease_until__lt=Now())
-    nobodys = Batch.objects.filter(Q(state=BatchState.READY) | lapsed, job=job)
-    return nobodys.update(state=BatchState.DROPPED, lease_until=None)
+    mine = Batch.objects.filter(job=job)
+    lapsed = mine.select_for_update(of=("self",)).filter(state=BatchState.CLAIMED, lease_until__lt=Now())
+    with transaction.atomic():
+        for batch in lapsed.select_related("index").order_by("id"):
+            # Its worker may have died between the index and this row.
+            try:
+                store.backend().hide_batches(
+                    batch.index.name, [BatchRange(batch.pk, batch.first_column, batch.packets, batch.generation)]
+                )
+            except (BackendAway, BackendError) as error:
+                logger.warning("what an attempt may have left of batch %d stays in the index: %s", batch.pk, error)
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.DROPPED, lease_until=None)
+        mine.filter(state=BatchState.READY).update(state=BatchState.DROPPED, lease_until=None)
+        return mine.filter(state=BatchState.DROPPED).count()
 
 
 def make_ready_again(job: int) -> int:

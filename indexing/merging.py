@@ -38,6 +38,7 @@ Settled = Callable[[Batch], bool] | None
 
 logger = logging.getLogger(__name__)
 _resting: dict[int, float] = {}
+_COMPACTION = 0  # no job is called so
 
 
 class Unreadable(Exception):
@@ -63,6 +64,18 @@ def merge_once(settled: Settled = None) -> bool:
             _resting[job] = time.monotonic() + REST_SECONDS
     retired_locators.sweep_now_and_then()
     return False
+
+
+def compact_once() -> bool:
+    """Has the backend do a bounded piece of its own tidying, whatever jobs its bits are of; False if there is none."""
+    if time.monotonic() < _resting.get(_COMPACTION, 0.0):
+        return False
+    try:
+        return store.backend().compact()
+    except (BackendAway, BackendError, OSError) as error:
+        logger.warning("the index is compacted later: %s", error)
+        _resting[_COMPACTION] = time.monotonic() + REST_SECONDS
+        return False
 
 
 def _merge_in(job: int, settled: Settled) -> bool:

@@ -36,13 +36,55 @@ class TranslationValue(models.Model):
     """
 
     pk = models.CompositePrimaryKey("field_id", "row")
-    field = models.ForeignKey(TranslationField, on_delete=models.CASCADE, db_index=False)
+    # Without a constraint: its check took most of the time of writing a value, and fields never go.
+    field = models.ForeignKey(TranslationField, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     row = models.BigIntegerField()
     hash = models.UUIDField()
     value = models.BinaryField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["field", "hash"], name="translation_value_unique")]
+
+
+class TranslationEpoch(models.Model):
+    """How often values of an index were marked as unused (see indexing.translation_epoch). No row: never."""
+
+    index = models.CharField(max_length=64, primary_key=True)
+    epoch = models.BigIntegerField(default=0)
+
+
+class TranslationSweep(models.Model):
+    """Values of an index are to be looked at, for bits went: whether somebody uses them still (indexing.translation_freeing)."""
+
+    index = models.CharField(max_length=64, primary_key=True)
+    due = models.DateTimeField(null=True, help_text="when all values are to be looked at (again)")
+    field_id = models.BigIntegerField(null=True, help_text="at work on it; null: not at work")
+    row = models.BigIntegerField(default=0, help_text="of that field, the last row id that was looked at")
+
+
+class TranslationMark(models.Model):
+    """Row ids of one field that nobody seemed to use: an epoch began with it. Kept for a while after it was settled, so that
+    processes learn what to forget."""
+
+    index = models.CharField(max_length=64)
+    epoch = models.BigIntegerField(help_text="which began with it")
+    field_id = models.BigIntegerField()
+    rows = models.BinaryField(help_text="row ids, little endian, 8 bytes each")
+    made = models.DateTimeField()
+    settled = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["index", "epoch"], name="translation_mark_unique")]
+        indexes = [models.Index(fields=["made"], condition=models.Q(settled=False), name="translation_mark_open")]
+
+
+class TranslationDying(models.Model):
+    """One row id of a mark that is not settled, unless somebody took it back meanwhile."""
+
+    pk = models.CompositePrimaryKey("field_id", "row")
+    field_id = models.BigIntegerField()
+    row = models.BigIntegerField()
+    mark = models.BigIntegerField(help_text="the mark that it belongs to")
 
 
 class BatchState(models.TextChoices):

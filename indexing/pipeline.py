@@ -16,7 +16,7 @@ from capture.packets.locator import read_locator_and_names
 from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
 from indexing import translation
-from indexing.backends.base import BatchBits, IntBits, SetBits
+from indexing.backends.base import BatchBits, CodedBits, IntBits, SetBits
 from indexing.batches import ClaimLost
 from indexing.models import Batch
 
@@ -47,16 +47,14 @@ def row_ids(index: str, dissected: Dissected) -> dict[str, NDArray[np.uint64]]:
 
 def bits(batch: Batch, dissected: Dissected, rows: dict[str, NDArray[np.uint64]]) -> BatchBits:
     """All bits of a dissected batch, its `job` row included."""
-    first = np.uint64(batch.first_column)
-    fields: dict[str, SetBits | IntBits] = {}
+    fields: dict[str, SetBits | CodedBits | IntBits] = {}
     for name, column in dissected.fields.items():
-        columns = column.packet.astype(np.uint64) + first
         if isinstance(column, IntValues):
-            fields[name] = IntBits(columns, column.value)
+            fields[name] = IntBits(column.packet.astype(np.uint64) + np.uint64(batch.first_column), column.value)
         else:
-            fields[name] = SetBits(rows[name][column.code], columns)
-    every = np.arange(batch.packets, dtype=np.uint64) + first
-    fields[JOB_FIELD] = SetBits(np.full(batch.packets, batch.job, np.uint64), every)
+            fields[name] = CodedBits(column.packet, column.code, rows[name])
+    every, one = np.arange(batch.packets, dtype=np.uint32), np.zeros(batch.packets, np.uint32)
+    fields[JOB_FIELD] = CodedBits(every, one, np.array([batch.job], np.uint64))
     return BatchBits(batch.pk, batch.first_column, batch.packets, fields, batch.generation)
 
 

@@ -1,36 +1,39 @@
 """Values <-> row ids, in bulk, from one Postgres table, through a cache.
 
-Ids are dense when allocated and never reused, so a cached pair can never become wrong. Pairs enter the cache only when
-they were read from, or committed to, the database: a rolled back allocation leaves nothing behind.
+Ids are dense when allocated and never reused, so a row id never comes to stand for another value. A value that nobody used may
+have been freed and have come back under a new id, though: what the cache says of values is of one epoch of the index (see
+translation_epoch), and follows it. Pairs enter the cache only when they were read from, or committed to, the database: a rolled
+back allocation leaves nothing behind.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from indexing.bulk_parameters import Bigints, Byteas, bulk_cursor
+from indexing import translation_epoch, translation_table
+from indexing.translation_cache import Pairs
+from indexing.translation_table import TranslationCollision, Wanted
 
-# Both directions together; a value is up to MAX_CACHED_VALUE bytes, longer ones are always asked of the database.
-MAX_CACHED_PAIRS = 1_000_000
+__all__ = ["TranslationCollision", "catch_up", "clear_cache", "epoch", "lookup", "resolve", "shares_epoch", "values_of"]
+
+# Longer values are always asked of the database.
 MAX_CACHED_VALUE = 512
+# Who only reads asks for the epoch so often. Values are freed no sooner than translation_freeing.GRACE_SECONDS after they were
+# marked, which moves the epoch: what is believed for so long was right all the while.
+TRUST_SECONDS = 1.0
 
+_rows: Pairs[bytes, int] = Pairs()
+_values: Pairs[int, bytes] = Pairs()
 _lock = threading.Lock()
-_rows: dict[tuple[str, str, bytes], int] = {}
-_values: dict[tuple[str, str, int], bytes] = {}
+_epochs: dict[str, tuple[int, float]] = {}  # index -> what _rows is of, and when that was asked
 
+Found = dict[str, list[int | None]]
 Missing = dict[str, list[bytes]]
-
-
-class TranslationCollision(Exception):
-    """Two values with one 128-bit hash: refused, for one row id would stand for both."""
 
 
 def clear_cache() -> None:
@@ -38,184 +41,140 @@ def clear_cache() -> None:
     with _lock:
         _rows.clear()
         _values.clear()
+        _epochs.clear()
+
+
+def epoch(index: str) -> int:
+    """The epoch that this process knows: to be noted before values are resolved for an import."""
+    known = _epochs.get(index)
+    return known[0] if known is not None else catch_up(index)
+
+
+def shares_epoch(index: str, noted: int) -> bool:
+    """Whether what was resolved after `noted` still holds, and does until the caller's transaction ends: its bits may be
+    imported. If not, call catch_up, note the epoch and resolve again."""
+    return translation_epoch.share(index) == noted
+
+
+def catch_up(index: str) -> int:
+    """The epoch now; the cache is of it from now on."""
+    asked = time.monotonic()
+    return _follow(index, translation_epoch.read(index), asked)
 
 
 def lookup(index: str, values: Mapping[str, Iterable[bytes]]) -> dict[str, dict[bytes, int]]:
     """Row ids of the known ones among `values`, by field. Allocates nothing."""
-    known, missing = _from_cache(index, values)
-    if missing:
-        fields = _field_ids(index, missing)
-        for field, pairs in _select_rows(fields, missing).items():
-            known[field].update(pairs)
-            _remember(index, field, pairs)
-    return known
+    known = _epochs.get(index)
+    if known is None or time.monotonic() - known[1] > TRUST_SECONDS:
+        catch_up(index)
+    wanted = {field: list(some) for field, some in values.items()}
+    found, missing = _from_cache(index, wanted)
+    learned = _learn(index, missing, allocate=False) if missing else {}
+    pairs: dict[str, dict[bytes, int]] = {}
+    for field, some in wanted.items():
+        pairs[field] = {value: row for value, row in zip(some, found[field], strict=True) if row is not None}
+        pairs[field].update(learned.get(field, {}))
+    return pairs
 
 
 def resolve(index: str, values: Mapping[str, Sequence[bytes]]) -> dict[str, NDArray[np.uint64]]:
     """Row ids of all `values`, by field and in their order; unknown values get new ids.
 
-    Allocation is a transaction of its own: counters are locked in field order, so that two workers with the same new
-    values never make two ids, nor a gap, nor a deadlock. Call it outside of any transaction.
-    Raises TranslationCollision.
+    They are good for an import if shares_epoch says so of the epoch noted before. Allocation is a transaction of its own: call it
+    outside of any transaction. Raises TranslationCollision.
     """
-    known = lookup(index, values)
-    missing: Missing = {}
-    for field, wanted in values.items():
-        have = known[field]
-        new = list(dict.fromkeys(value for value in wanted if value not in have))
-        if new:
-            missing[field] = new
+    found, missing = _from_cache(index, values)
     if missing:
-        for field, pairs in _allocate(index, missing).items():
-            known[field].update(pairs)
-            _remember(index, field, pairs)
-    return {
-        field: np.fromiter((known[field][value] for value in wanted), np.uint64, len(wanted)) for field, wanted in values.items()
-    }
+        learned = _learn(index, missing, allocate=True)
+        for field, some in learned.items():
+            found[field] = [some[value] if row is None else row for value, row in zip(values[field], found[field], strict=True)]
+    return {field: np.array(rows, np.uint64) for field, rows in found.items()}
 
 
 def values_of(index: str, rows: Mapping[str, Iterable[int]]) -> dict[str, dict[int, bytes]]:
-    """Values of row ids, by field. Ids that were never given out are left out."""
+    """Values of row ids, by field. Ids that were never given out, or are free again, are left out."""
     known: dict[str, dict[int, bytes]] = {}
     missing: dict[str, list[int]] = {}
-    for field, wanted in rows.items():
-        have = known[field] = {}
-        for row in wanted:
-            value = _values.get((index, field, row))
-            if value is None:
-                missing.setdefault(field, []).append(row)
-            else:
-                have[row] = value
+    for field, some in rows.items():
+        wanted = list(some)
+        found = _values.find((index, field), wanted)
+        known[field] = {row: value for row, value in zip(wanted, found, strict=True) if value is not None}
+        lacking = [row for row, value in zip(wanted, found, strict=True) if value is None]
+        if lacking:
+            missing[field] = lacking
     if missing:
-        fields = _field_ids(index, missing)
-        ids = [fields[field] for field, wanted in missing.items() if field in fields for _ in wanted]
-        flat = [row for field, wanted in missing.items() if field in fields for row in wanted]
-        names = {number: name for name, number in fields.items()}
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT v.field_id, v.row, v.value FROM unnest(%s::bigint[], %s::bigint[]) AS q(field_id, row)
-                   JOIN indexing_translationvalue v ON v.field_id = q.field_id AND v.row = q.row""",
-                [ids, flat],
-            )
-            found: dict[str, dict[bytes, int]] = {}
-            for number, row, value in cursor.fetchall():
-                known[names[number]][row] = bytes(value)
-                found.setdefault(names[number], {})[bytes(value)] = row
-        for field, pairs in found.items():
-            _remember(index, field, pairs)
+        for field, pairs in translation_table.values_of(index, missing).items():
+            known[field].update(pairs)
+            short = {row: value for row, value in pairs.items() if len(value) <= MAX_CACHED_VALUE}
+            _values.put((index, field), list(short), list(short.values()), sum(map(len, short.values())))
     return known
 
 
-def _hash(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=16).digest()
-
-
-def _from_cache(index: str, values: Mapping[str, Iterable[bytes]]) -> tuple[dict[str, dict[bytes, int]], Missing]:
-    known: dict[str, dict[bytes, int]] = {}
+def _from_cache(index: str, values: Mapping[str, Sequence[bytes]]) -> tuple[Found, Missing]:
+    found: Found = {}
     missing: Missing = {}
     for field, wanted in values.items():
-        have = known[field] = {}
-        lacking = []
-        for value in wanted:
-            row = _rows.get((index, field, value))
-            if row is None:
-                lacking.append(value)
-            else:
-                have[value] = row
-        if lacking:
-            missing[field] = lacking
-    return known, missing
+        found[field] = rows = _rows.find((index, field), wanted)
+        if None in rows:
+            lacking = (value for value, row in zip(wanted, rows, strict=True) if row is None)
+            missing[field] = list(dict.fromkeys(lacking))
+    return found, missing
 
 
-def _remember(index: str, field: str, pairs: Mapping[bytes, int]) -> None:
+def _learn(index: str, missing: Missing, allocate: bool) -> dict[str, dict[bytes, int]]:
+    """What the database says of values that the cache does not know, by field; with `allocate`, of all of them."""
+    asked = time.monotonic()
+    state = translation_table.state(index, list(missing))
+    _follow(index, state.epoch, asked)
+    wanted = Wanted(missing)
+    rows = translation_table.look_up(wanted, wanted.numbers(state), state.any_dying)
+    if allocate and (rows <= 0).any():
+        rows = translation_table.allocate(index, wanted, rows, state)
+    learned: dict[str, dict[bytes, int]] = {}
+    at = 0
+    for field, values in missing.items():
+        ids = rows[at : at + len(values)].tolist()
+        at += len(values)
+        pairs = dict(zip(values, ids, strict=True))
+        if ids and min(ids) <= 0:
+            # What is dying may be read, and not be kept: it comes back under another id without the epoch's moving again.
+            learned[field] = {value: abs(row) for value, row in pairs.items() if row}
+            pairs = {value: row for value, row in pairs.items() if row > 0}
+        else:
+            learned[field] = pairs
+        _remember(index, field, pairs, state.epoch)
+    return learned
+
+
+def _remember(index: str, field: str, pairs: dict[bytes, int], of: int) -> None:
+    size = sum(map(len, pairs))
+    if size > MAX_CACHED_VALUE:
+        lengths = map(len, pairs)
+        if max(lengths) > MAX_CACHED_VALUE:
+            pairs = {value: row for value, row in pairs.items() if len(value) <= MAX_CACHED_VALUE}
+            size = sum(map(len, pairs))
     with _lock:
-        for value, row in pairs.items():
-            if len(value) <= MAX_CACHED_VALUE:
-                _rows[index, field, value] = row
-                _values[index, field, row] = value
-        # Oldest first: dicts keep insertion order, and a value that is still in use comes back by one look-up.
-        _shrink(_rows)
-        _shrink(_values)
+        # Not if another thread has moved the cache on meanwhile: these may have been marked as unused since.
+        known = _epochs.get(index)
+        if known is not None and known[0] == of:
+            _rows.put((index, field), list(pairs), list(pairs.values()), size)
 
 
-def _shrink(cache: dict[Any, Any]) -> None:
-    for key in list(itertools.islice(cache, max(0, len(cache) - MAX_CACHED_PAIRS))):
-        del cache[key]
-
-
-def _field_ids(index: str, fields: Iterable[str]) -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT field, id FROM indexing_translationfield WHERE index = %s AND field = ANY(%s)", [index, list(fields)]
-        )
-        return dict(cursor.fetchall())
-
-
-def _select_rows(fields: Mapping[str, int], values: Missing) -> dict[str, dict[bytes, int]]:
-    ids: list[int] = []
-    wanted: list[tuple[str, bytes]] = []
-    for field, number in fields.items():
-        some = values.get(field, ())
-        ids += [number] * len(some)
-        wanted += [(field, value) for value in some]
-    found: dict[str, dict[bytes, int]] = {}
-    if ids:
-        with bulk_cursor() as cursor:
-            cursor.execute(
-                """SELECT q.place, v.row, v.value
-                   FROM unnest(%b, %b) WITH ORDINALITY AS q(field_id, hash, place)
-                   JOIN indexing_translationvalue v ON v.field_id = q.field_id AND v.hash = encode(q.hash, 'hex')::uuid""",
-                [Bigints(ids), Byteas([_hash(value) for _, value in wanted])],
-            )
-            for place, row, value in cursor.fetchall():
-                field, asked = wanted[place - 1]
-                if value != asked:
-                    raise TranslationCollision(f"field {field}: two values with the hash {_hash(asked).hex()}")
-                found.setdefault(field, {})[asked] = row
-    return found
-
-
-def _allocate(index: str, missing: Missing) -> dict[str, dict[bytes, int]]:
-    names = sorted(missing)
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO indexing_translationfield (index, field, next_row) SELECT %s, unnest(%s::text[]), 1
-               ON CONFLICT DO NOTHING""",
-            [index, names],
-        )
-        cursor.execute(
-            """SELECT field, id, next_row FROM indexing_translationfield
-               WHERE index = %s AND field = ANY(%s) ORDER BY field COLLATE "C" FOR UPDATE""",
-            [index, names],
-        )
-        counters = {field: (number, next_row) for field, number, next_row in cursor.fetchall()}
-        # Another worker may have allocated some of them between our look-up and our lock.
-        pairs = _select_rows({field: number for field, (number, _) in counters.items()}, missing)
-        counted: dict[int, int] = {}
-        numbers: list[int] = []
-        rows: list[int] = []
-        new: list[bytes] = []
-        for field in names:
-            number, row = counters[field]
-            have = pairs.setdefault(field, {})
-            for value in missing[field]:
-                if value not in have:
-                    have[value] = row
-                    numbers.append(number)
-                    rows.append(row)
-                    new.append(value)
-                    row += 1
-            counted[number] = row
-        with bulk_cursor() as bulk:
-            bulk.execute(
-                """UPDATE indexing_translationfield f SET next_row = q.next_row
-                   FROM unnest(%b, %b) AS q(id, next_row) WHERE f.id = q.id""",
-                [Bigints(list(counted)), Bigints(list(counted.values()))],
-            )
-            bulk.execute(
-                """INSERT INTO indexing_translationvalue (field_id, row, hash, value)
-                   SELECT field_id, row, encode(hash, 'hex')::uuid, value
-                   FROM unnest(%b, %b, %b, %b) AS q(field_id, row, hash, value)""",
-                [Bigints(numbers), Bigints(rows), Byteas([_hash(value) for value in new]), Byteas(new)],
-            )
-    return pairs
+def _follow(index: str, now: int, asked: float) -> int:
+    """The cache becomes one of the epoch `now`: values that were marked as unused since its own are forgotten."""
+    known = _epochs.get(index)
+    same = known is not None and known[0] == now
+    marked = translation_epoch.marked_between(index, known[0], now) if known is not None and not same else None
+    with _lock:
+        if _epochs.get(index) != known:  # another thread has done so meanwhile, perhaps for a later epoch
+            return _epochs.get(index, (now, asked))[0]
+        if same:
+            _epochs[index] = (now, asked)
+            return now
+        if marked is None:
+            _rows.drop_index(index)
+        else:
+            for field, rows in marked.items():
+                _rows.drop_values((index, field), set(rows.tolist()))
+        _epochs[index] = (now, asked)
+    return now

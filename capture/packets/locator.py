@@ -203,7 +203,8 @@ def _decode_column(packed: bytes, scale: int, count: int, name: str, version: in
         raise PacketsError(f"column {name} of the locator file is damaged")
     plane = np.frombuffer(planes, np.uint8).reshape(width, count) if count else np.zeros((1, 0), np.uint8)
     if width == 1 and not plane.any():
-        return np.broadcast_to(np.uint64(0), count)
+        noughts: NDArray[np.uint64] = np.broadcast_to(np.uint64(0), count)
+        return noughts
     folded = plane[0].astype(np.uint64)
     for i in range(1, width):
         folded |= plane[i].astype(np.uint64) << np.uint64(8 * i)

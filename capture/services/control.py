@@ -11,7 +11,7 @@ from capture.models import ENDED, CaptureFile, Job, JobKind, JobState, ScanState
 from capture.services import live, progress, storage, turning
 from capture.services.errors import Refused
 from capture.services.ring import ring
-from indexing import batches, store
+from indexing import batches, store, translation_freeing
 from indexing.backends.base import BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState
 
@@ -69,6 +69,8 @@ def delete(job: Job) -> None:
     """Takes a job out of every list and answer at once; its bits, captures and rows go in the background.
 
     Waits for an import in flight. Raises BackendAway: then nothing has changed."""
+    if Batch.objects.filter(job=job.pk, packets__gt=0).exists():
+        store.backend().status()
     with transaction.atomic():
         live.lock(job.pk)
         list(CaptureFile.objects.select_for_update().filter(job=job))
@@ -78,9 +80,13 @@ def delete(job: Job) -> None:
             raise Refused(f"there is no job {job.pk}", 404)
         locked.deleted = Now()
         locked.save(update_fields=["deleted"])
-        for index, ranges in _ranges(hidden).items():
-            store.backend().hide_batches(index, ranges)
         ring()
+    # After the commit: bits that are gone before it would be missed, if it did not come to that. Clearing hides them again.
+    for index, ranges in _ranges(hidden).items():
+        try:
+            store.backend().hide_batches(index, ranges)
+        except (BackendAway, BackendError) as error:
+            logger.warning("packets of the deleted job %d are in answers until it is cleared: %s", job.pk, error)
 
 
 def clear_one_deleted() -> bool:
@@ -101,8 +107,9 @@ def _clear(pk: int) -> bool:
         job = Job.objects.select_for_update(skip_locked=True).filter(pk=pk, deleted__isnull=False).first()
         if job is None:
             return False
+        ranges_of = _ranges(list(Batch.objects.select_related("index").filter(job=job.pk)))
         try:
-            for index, ranges in _ranges(list(Batch.objects.select_related("index").filter(job=job.pk))).items():
+            for index, ranges in ranges_of.items():
                 store.backend().clear_batches(index, ranges)
         except (BackendAway, BackendError) as error:
             logger.warning("clearing job %d waits: %s", job.pk, error)
@@ -110,6 +117,7 @@ def _clear(pk: int) -> bool:
         storage.remove_job_folder(job.pk)
         Batch.objects.filter(job=job.pk, state=BatchState.HIDDEN).delete()
         job.delete()
+        translation_freeing.want(ranges_of)
     return True
 
 

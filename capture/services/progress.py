@@ -23,8 +23,14 @@ def begin(job: Job) -> bool:
     """A worker begins: queued becomes running. False if the job is not to be worked on (stopped, deleted)."""
     if job.kind == JobKind.INTERFACE:
         return Job.objects.live().filter(pk=job.pk, state__in=LIVE_WORK).exists()
-    Job.objects.live().filter(pk=job.pk, state=JobState.QUEUED).update(state=JobState.RUNNING, started=Now())
-    return Job.objects.live().filter(pk=job.pk, state=JobState.RUNNING).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE capture_job SET state = 'running',
+                      started = CASE WHEN state = 'queued' THEN statement_timestamp() ELSE started END
+               WHERE id = %s AND deleted IS NULL AND state IN ('queued', 'running')""",
+            [job.pk],
+        )
+        return bool(cursor.rowcount)
 
 
 def note_scanned(batch: Batch, live: bool = False) -> bool:
@@ -43,12 +49,12 @@ def note_scanned(batch: Batch, live: bool = False) -> bool:
 
 def note_visible(batch: Batch) -> None:
     """A batch is in the index."""
-    Job.objects.filter(pk=batch.job).update(
-        packets_indexed=F("packets_indexed") + batch.packets,
-        packets_undecodable=F("packets_undecodable") + batch.undecodable,
-        packets_handed_over=F("packets_handed_over") + batch.handed_over,
-        waiting_for="",
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE capture_job SET packets_indexed = packets_indexed + %s, packets_undecodable = packets_undecodable + %s,
+                      packets_handed_over = packets_handed_over + %s, waiting_for = '' WHERE id = %s""",
+            [batch.packets, batch.undecodable, batch.handed_over, batch.job],
+        )
     if batch.not_indexed:
         job = Job.objects.select_for_update().get(pk=batch.job)
         batches.add_not_indexed(job.not_indexed, batch.not_indexed, batch.packets)
@@ -118,7 +124,8 @@ def _may_be_done(job_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT EXISTS (
-                   SELECT 1 FROM capture_job j WHERE j.id = %s AND j.deleted IS NULL AND (j.state = 'stopping' OR j.state = 'running'
+                   SELECT 1 FROM capture_job j WHERE j.id = %s AND j.deleted IS NULL
+                   AND (j.state = 'stopping' OR j.state = 'running'
                        AND NOT EXISTS (SELECT 1 FROM indexing_batch b WHERE b.job = j.id AND b.state IN ('ready', 'claimed'))
                        AND NOT EXISTS (SELECT 1 FROM capture_capturefile c WHERE c.job_id = j.id
                                        AND c.scan_state IN ('waiting', 'scanning'))))""",

@@ -119,12 +119,12 @@ def _store(capture: CaptureFile) -> None:
         sha256 = capture.sha256 or storage.sha256_of(source)
     else:
         sha256 = storage.copy_hashing(source, target)
-    if source.parent == target.parent:
-        source.unlink()
     capture.stored, capture.sha256, capture.size = True, sha256, target.stat().st_size
     capture.read_error = broken or ""
     _note_duplicate(capture)
     _save(capture, "stored", "sha256", "size", "read_error")
+    if source.parent == target.parent:
+        source.unlink()  # not before the row says so: whoever is killed in between has nothing to store again
 
 
 def _note_duplicate(capture: CaptureFile) -> None:
@@ -142,6 +142,7 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
         keep_info(capture, source.info)
         job.refresh_from_db(fields=["packets_read", "packets_filtered_out"])
         read = job.packets_read
+        sequence = batches.last_sequence(job.pk)  # nobody else cuts batches of this job as long as the claim holds
         room = int(job.options.get("max_packets", 0)) - (read - job.packets_filtered_out)
         # What a live capture lets in was decided before it was written: by its filter in the kernel, and its stop rules.
         limited = bool(job.options.get("max_packets")) and not live
@@ -157,7 +158,8 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
                     found = _cut(found, room, read)
                     room -= len(found.locator)
                 if found.read:
-                    _commit(capture, found, source)
+                    sequence += 1
+                    _commit(capture, found, source, sequence)
                     read += found.read
                 if limited and room <= 0:
                     break
@@ -201,10 +203,9 @@ def _cut(found: ScannedBatch, room: int, read: int) -> ScannedBatch:
 HEAD_COLUMNS = ("format", "snaplen", "info", "linktypes")
 
 
-def _commit(capture: CaptureFile, found: ScannedBatch, source: Source) -> None:
+def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence: int) -> None:
     """One batch: locator file, columns, batch row, position and counters, all or nothing. Raises ScanLost."""
     job, locator = capture.job, found.locator
-    sequence = batches.last_sequence(job.pk) + 1
     live = job.kind == JobKind.INTERFACE
     # Two scanners (one presumed dead) never write one file: the claim's token is in the name.
     # Of a ring's file too: when all before it are gone, sequences may begin anew, and what was cached of a path stays cached.

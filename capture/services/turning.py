@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from capture.models import CaptureFile, Job, JobKind, ScanState
-from indexing import store
+from indexing import store, translation_freeing
 from indexing.backends.base import SHARD_WIDTH, BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState, PacketIndex
 
@@ -137,6 +137,7 @@ def _clear_hidden() -> bool:
             logger.warning("clearing what a ring has left waits: %s", error)
             return False
         Batch.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        translation_freeing.want({row.index.name for row in rows}, translation_freeing.SWEEP_SECONDS)
     for row in rows:
         if row.locator:
             (Path(settings.PICAPWEB_DATA) / row.locator).unlink(missing_ok=True)
@@ -155,6 +156,7 @@ def _drop_generation() -> bool:
             youngest = 1 + index.next_column // GENERATION_COLUMNS
             for generation in backend.generations(index.name):
                 if generation < youngest and not _is_used(index, generation):
+                    translation_freeing.want([index.name], translation_freeing.SWEEP_SECONDS)
                     backend.drop_generation(index.name, generation)
                     return True
     except (BackendAway, BackendError) as error:

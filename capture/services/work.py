@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import time
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from capture.models import ENDED, Job, JobState
+from capture.packets.columns import Dissected
 from capture.packets.errors import PacketsError
 from capture.services import control, live, progress, scan, turning
 from capture.services.ring import ring
-from indexing import batches, merging, pipeline, store
-from indexing.backends.base import BackendAway, BackendError
+from indexing import batches, merging, pipeline, store, translation, translation_freeing
+from indexing.backends.base import Backend, BackendAway, BackendError, BatchBits
 from indexing.batches import Claim, ClaimLost
-from indexing.models import Batch, BatchState
+from indexing.models import Batch
 from indexing.translation import TranslationCollision
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 2.0
 # A part that is away is asked again after so long.
 BACK_OFF_SECONDS = 3.0
+# What a worker does when nothing else waits, it does every so often in any case.
+TIDY_SECONDS = 10.0
+_tidied = time.monotonic()
 
 
 def turn() -> None:
@@ -42,6 +46,8 @@ def until_idle() -> None:
 
 def step() -> bool:
     """Does one piece of work; False if there was none. A scan comes first: it is what makes work for the others."""
+    if time.monotonic() - _tidied > TIDY_SECONDS and _tidy():
+        return True
     capture = scan.claim()
     if capture is not None:
         scan.run(capture)
@@ -50,49 +56,82 @@ def step() -> bool:
     if claimed is not None:
         run_batch(*claimed)
         return True
+    return _tidy() or merging.merge_once(_none_follows)
+
+
+def _tidy() -> bool:
+    """Does a piece of what can wait, but not for ever."""
+    global _tidied
+    _tidied = time.monotonic()
     if live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
         return True
-    return merging.merge_once(_none_follows)
+    return translation_freeing.free_once() or merging.compact_once()
 
 
 def run_batch(batch: Batch, claim: Claim) -> None:
     """Indexes one claimed batch, or hands it back, or sets it aside; then its job may be over."""
     try:
-        if batch.state == BatchState.CLAIMED:
+        if claim.attempt > batches.MAX_ATTEMPTS:
+            _set_aside(claim, batch.error)
+        else:
             _index(batch, claim)
     except ClaimLost as lost:
         logger.info("%s", lost)
     except BackendAway as away:
         batches.hand_back(claim, str(away), BACK_OFF_SECONDS)
         progress.note_waiting(batch.job, str(away))
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         # Postgres went away: the lease brings the batch back, and nothing of it is half done.
         connection.close()
         raise
     except (PacketsError, OSError, BackendError, TranslationCollision) as error:
-        batches.set_aside(claim, str(error))
+        _set_aside(claim, str(error))
     except DatabaseError as error:
-        batches.set_aside(claim, f"Postgres refused: {error}")
+        _set_aside(claim, f"Postgres refused: {error}")
     except Exception as error:
         logger.exception("batch %d of job %d", batch.sequence, batch.job)
-        batches.set_aside(claim, f"{type(error).__name__}: {error}")
+        _set_aside(claim, f"{type(error).__name__}: {error}")
     progress.end_if_done(batch.job)
+
+
+def _set_aside(claim: Claim, reason: str) -> None:
+    """The batch fails. What an attempt that broke off may have brought into the index goes first; where that cannot be done
+    now, the batch waits until it can."""
+    try:
+        with transaction.atomic():
+            held = batches.hold(claim)
+            store.backend().hide_batches(held.index.name, [turning.range_of(held)])
+            batches.set_aside(claim, reason)
+    except ClaimLost as lost:
+        logger.info("%s", lost)
+    except (BackendAway, BackendError) as error:
+        batches.hand_back(claim, f"{reason}; {error}", BACK_OFF_SECONDS)
+        progress.note_waiting(held.job, str(error))
 
 
 def _index(batch: Batch, claim: Claim) -> None:
     with batches.renewing(claim) as lost:
         backend = store.ensure_index(batch.index.name)
+        epoch = translation.epoch(batch.index.name)
         bits, dissected = pipeline.prepare(batch, lost)
+    while not _import(batch, claim, backend, bits, dissected, epoch):
+        epoch = translation.catch_up(batch.index.name)
+        bits = pipeline.bits(batch, dissected, pipeline.row_ids(batch.index.name, dissected))
+
+
+def _import(batch: Batch, claim: Claim, backend: Backend, bits: BatchBits, dissected: Dissected, epoch: int) -> bool:
+    """Makes a batch visible; False if values may have been freed since `epoch`: then they must be resolved again."""
     with transaction.atomic():
         # The row stays locked until the import is in and the batch says so: nobody deletes the job in between.
-        held = batches.hold(claim)
-        backend.import_batch(held.index.name, bits)
-        held.state, held.lease_until, held.error = BatchState.VISIBLE, None, ""
-        held.undecodable, held.dissector = dissected.undecodable, dissected.dissector
-        held.handed_over, held.not_indexed = dissected.handed_over, dissected.not_indexed
-        told = ["undecodable", "dissector", "handed_over", "not_indexed"]
-        held.save(update_fields=["state", "lease_until", "error", *told])
-        progress.note_visible(held)
+        batches.hold_only(claim)
+        if not translation.shares_epoch(batch.index.name, epoch):
+            return False
+        backend.import_batch(batch.index.name, bits)
+        batch.undecodable, batch.dissector = dissected.undecodable, dissected.dissector
+        batch.handed_over, batch.not_indexed = dissected.handed_over, dissected.not_indexed
+        batches.complete(batch)
+        progress.note_visible(batch)
+    return True
 
 
 def _busy_jobs() -> list[int]:

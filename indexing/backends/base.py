@@ -52,6 +52,18 @@ class SetBits:
 
 
 @dataclass(frozen=True)
+class CodedBits:
+    """Bits of a set field as a dissector finds them: packet i of the batch, whose column is first_column + i, has row rows[code].
+
+    packet: uint32 (n,), ascending; code: uint32 (n,), each below k; rows: uint64 (k,), each once; a pair (packet, code) comes
+    once. The same bits as SetBits at a quarter of the bytes, and with nothing to sort."""
+
+    packet: NDArray[np.uint32]
+    code: NDArray[np.uint32]
+    rows: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
 class IntBits:
     """Values of an int field: column uint64 (n,) absolute, each once; value int64 (n,)."""
 
@@ -68,7 +80,7 @@ class BatchBits:
     batch: int  # id of the batch in Postgres
     first_column: int
     count: int
-    fields: dict[str, SetBits | IntBits] = field(default_factory=dict)
+    fields: dict[str, SetBits | CodedBits | IntBits] = field(default_factory=dict)
     generation: int = 0
 
 
@@ -112,6 +124,11 @@ class Backend(Protocol):
 
         No answer changes. Idempotent, also where some of them had become one already.
         Raises BackendAway, BackendError, MergeRefused (what is there does not make up `into`)."""
+
+    def compact(self) -> bool:
+        """Does a bounded piece of what makes answers faster and changes none of them; False if there is nothing to do.
+
+        For the background. Any number of processes may do so at once. Raises BackendAway, BackendError."""
 
     def drop_generation(self, index: str, generation: int) -> None:
         """Removes all bits of a generation (> 0), whose batches were hidden, and frees what they took. Idempotent.

@@ -5,28 +5,33 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from indexing.backends import embedded_ints, embedded_merge
+from indexing.backends import embedded_compact, embedded_ints, embedded_merge, embedded_writes
 from indexing.backends.base import (
     ACCESS_FIELD,
     BackendError,
     BatchBits,
     BatchRange,
     FieldSchema,
-    SetBits,
+    IntBits,
+    MergeRefused,
 )
-from indexing.backends.embedded_engine import Engine
-from indexing.backends.embedded_store import MAP_SIZE, Blob, Snapshot, Store
+from indexing.backends.blobs import set_blob
+from indexing.backends.embedded_engine import open_engine
+from indexing.backends.embedded_keys import EXISTS_FIELD
+from indexing.backends.embedded_overlays import unpacked_set
+from indexing.backends.embedded_store import MAP_SIZE, Blob, Store
 from indexing.backends.names import check_bits, check_names, check_same
 from indexing.backends.ranges import pieces
 from indexing.calls import Call, QueryError, Result
-from indexing.roaring import SHARD_EXPONENT, U64, encode_bits
+from indexing.roaring import SHARD_EXPONENT, U64
 
-_ACCESS = FieldSchema(ACCESS_FIELD, "set")
+_MERGE_TRIES = 5
 
 
 class EmbeddedBackend:
@@ -108,13 +113,16 @@ class EmbeddedBackend:
 
     def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
         """See Backend. One commit: a reader sees the small batches or the large one."""
-        with self._opened().read() as snapshot:
-            held = snapshot.batches_within(index, into)
-            if held == [into]:
-                return
-            embedded_merge.check(index, held, batches, into)
-            blobs = list(embedded_merge.blobs(snapshot, index, held, into))
-        self._opened().merge_batches(index, held, into, blobs)
+        for _ in range(_MERGE_TRIES):
+            try:
+                return embedded_merge.merge(self._opened(), index, batches, into)
+            except embedded_merge.Changed as changed:  # compacted meanwhile, most likely
+                why = str(changed)
+        raise MergeRefused(why)
+
+    def compact(self) -> bool:
+        """See Backend: small blobs become few."""
+        return embedded_compact.compact(self._opened())
 
     def drop_generation(self, index: str, generation: int) -> None:
         """See Backend: nothing is left after hide_batches."""
@@ -131,27 +139,38 @@ class EmbeddedBackend:
     # Questions
 
     def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
-        """See Backend. All calls see the same state of the store."""
-        with self._opened().read() as snapshot:
-            engine = self._engine(snapshot, index, shards)
-            return [engine.answer(call) for call in calls]
+        """See Backend. All calls see the same state of the store, and what those before them have written.
+
+        Set, Clear, ClearRow and Store are done in order, each in a commit of its own; the first error ends it, and what was
+        written before stays, as in Pilosa."""
+        store, results = self._opened(), list[Result]()
+        for writing, some in groupby(calls, embedded_writes.is_write):
+            if writing:
+                results += [embedded_writes.write(store, index, call, shards) for call in some]
+                continue
+            with store.read() as snapshot:
+                engine = open_engine(snapshot, index, shards)
+                results += [engine.answer(call) for call in some]
+        return results
 
     def rows_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, U64]:
         """See Backend."""
         with self._opened().read() as snapshot:
-            engine = self._engine(snapshot, index, None)
+            engine = open_engine(snapshot, index, None)
             if field not in engine.schema:
                 raise QueryError("field not found")
             if engine.schema[field].kind == "int":
                 return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
             return engine.rows_of_columns(field, columns)
 
-    @staticmethod
-    def _engine(snapshot: Snapshot, index: str, shards: Sequence[int] | None) -> Engine:
-        fields = snapshot.fields(index)
-        if fields is None:
-            raise QueryError("index not found")
-        return Engine(snapshot, index, {**fields, ACCESS_FIELD: _ACCESS}, shards)
+    def written_columns(self, index: str) -> U64:
+        """Columns, ascending, that exist because PQL set a bit of theirs, and belong to no batch: none of `batches` has them."""
+        with self._opened().read() as snapshot:
+            found = [np.zeros(0, np.uint64)]
+            for shard in sorted(snapshot.overlaid(index)):
+                exists = unpacked_set(snapshot.overlay(index, EXISTS_FIELD, shard), index, EXISTS_FIELD, shard)
+                found.append(exists.added + np.uint64(shard << SHARD_EXPONENT))
+            return np.concatenate(found)
 
     def status(self) -> dict[str, Any]:
         """See Backend; besides: size (bytes on disk), map_size, transaction, readers."""
@@ -163,13 +182,14 @@ def _blobs(batch: BatchRange, bits: BatchBits) -> Iterable[Blob]:
     """The batch's bits as blobs, one a field and shard; a field without bits has none."""
     for shard, first, last in pieces(batch):
         for name, some in bits.fields.items():
-            inside = (some.column >> np.uint64(SHARD_EXPONENT)) == np.uint64(shard)
-            if not inside.any():
-                continue
-            column = some.column[inside]
-            if isinstance(some, SetBits):
-                data = encode_bits(some.row[inside], column)
-            else:
-                local = (column & np.uint64((1 << SHARD_EXPONENT) - 1)).astype(np.int64)
-                data = embedded_ints.encode(local, some.value[inside])
-            yield name, shard, first, last, data
+            data = _int_blob(some, shard) if isinstance(some, IntBits) else set_blob(some, bits, shard, first, last)
+            if data is not None:
+                yield name, shard, first, last, data
+
+
+def _int_blob(some: IntBits, shard: int) -> bytes | None:
+    inside = (some.column >> np.uint64(SHARD_EXPONENT)) == np.uint64(shard)
+    if not inside.any():
+        return None
+    local = (some.column[inside] & np.uint64((1 << SHARD_EXPONENT) - 1)).astype(np.int64)
+    return embedded_ints.encode(local, some.value[inside])

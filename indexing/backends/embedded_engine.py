@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing.backends import embedded_groups
+from indexing.backends.base import ACCESS_FIELD, FieldSchema
 from indexing.backends.check import Schema, check
 from indexing.backends.embedded_plan import Step, compile_bitmap
 from indexing.backends.embedded_shard import Carry, Shard
-from indexing.backends.embedded_store import Snapshot
+from indexing.backends.embedded_snapshot import Snapshot
 from indexing.backends.tally import Tally, top
 from indexing.calls import (
     Call,
@@ -25,15 +27,17 @@ from indexing.calls import (
     GroupCountsResult,
     Pair,
     PairsResult,
+    QueryError,
     Result,
     RowResult,
     RowsResult,
     ValCountResult,
 )
-from indexing.fragment import Fragment, Mask, columns_of_bitmap
+from indexing.fragment import bitmap_of_columns, columns_of
 from indexing.roaring import MAX_ROW, SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
 
 Program = Sequence[Step] | None
+_ACCESS = FieldSchema(ACCESS_FIELD, "set")
 _LOW = np.uint64(SHARD_WIDTH - 1)
 
 
@@ -47,6 +51,10 @@ class Engine:
         self._shards = present if shards is None else sorted(set(present) & set(shards))
         self._only = None if shards is None else frozenset(shards)
 
+    def whole(self) -> Engine:
+        """The same, of all shards."""
+        return self if self._only is None else Engine(self._snapshot, self._index, self.schema)
+
     def answer(self, call: Call) -> Result:
         """The result of one call. Raises QueryError."""
         check(call, self.schema)
@@ -56,7 +64,7 @@ class Engine:
         handler = _HANDLERS.get(call.name)
         return self._row(call) if handler is None else handler(self, call)
 
-    def _each(self, program: Program) -> Iterator[tuple[Shard, Carry]]:
+    def each(self, program: Program) -> Iterator[tuple[Shard, Carry]]:
         """The shards to look at, ascending, with those that a Shift moved columns into."""
         carry: Carry = {}
         todo = list(self._shards)
@@ -69,10 +77,10 @@ class Engine:
                     seen.add(after)
                     heapq.heappush(todo, after)
 
-    def _masks(self, call: Call) -> Iterator[tuple[Shard, Mask | None]]:
+    def _masks(self, call: Call) -> Iterator[tuple[Shard, U64 | None]]:
         """Shards in which a call's child, if it has one, has columns."""
         program = compile_bitmap(call.children[0]) if call.children else None
-        for shard, carry in self._each(program):
+        for shard, carry in self.each(program):
             some, mask = shard.mask(program, carry)
             if some:
                 yield shard, mask
@@ -82,16 +90,16 @@ class Engine:
     def _row(self, call: Call) -> RowResult:
         program = compile_bitmap(call)
         parts = [np.zeros(0, np.uint64)]
-        for shard, carry in self._each(program):
+        for shard, carry in self.each(program):
             words = shard.run(program, carry)
             if words is not None:
-                parts.append(columns_of_bitmap(words).astype(np.uint64) + np.uint64(shard.shard << SHARD_EXPONENT))
-        return RowResult(np.concatenate(parts))
+                parts.append(columns_of(words, shard.shard << SHARD_EXPONENT))
+        return RowResult(parts[1] if len(parts) == 2 else np.concatenate(parts))
 
     def _count(self, call: Call) -> CountResult:
         program = compile_bitmap(call.children[0])
         count = 0
-        for shard, carry in self._each(program):
+        for shard, carry in self.each(program):
             words = shard.run(program, carry)
             if words is not None:
                 count += int(np.bitwise_count(words).sum())
@@ -107,8 +115,8 @@ class Engine:
         total = count = 0
         if self._is_int(call):
             for shard, mask in self._masks(call):
-                for fragment in shard.ints(call.args["field"]):
-                    value, n = fragment.sum(fragment.inside(mask))
+                for fragment, alive in shard.ints(call.args["field"]):
+                    value, n = fragment.sum(_both(mask, alive))
                     total, count = total + value, count + n
         return ValCountResult(total, count)
 
@@ -117,8 +125,8 @@ class Engine:
         greatest = call.name == "Max"
         if self._is_int(call):
             for shard, mask in self._masks(call):
-                for fragment in shard.ints(call.args["field"]):
-                    value, n = fragment.extreme(fragment.inside(mask), greatest)
+                for fragment, alive in shard.ints(call.args["field"]):
+                    value, n = fragment.extreme(_both(mask, alive), greatest)
                     if n and (count == 0 or (value > best if greatest else value < best)):
                         best, count = value, n
                     elif n and value == best:
@@ -132,8 +140,8 @@ class Engine:
         tally = Tally()
         only = None if ids is None else sorted_unique(np.array(ids, np.uint64))
         for shard, mask in self._masks(call):
-            for _, _, fragment in shard.sets(call.args["field"]):
-                rows, counts = fragment.row_counts() if mask is None else fragment.masked_counts(mask)
+            for part in shard.sets(call.args["field"]):
+                rows, counts = part.counts(mask)
                 if only is not None:
                     keep = np.isin(rows, only)
                     rows, counts = rows[keep], counts[keep]
@@ -180,10 +188,10 @@ class Engine:
             rows = self._rows_of(field, np.array(wanted, np.uint64))[1]
         else:
             tally = Tally()
-            for shard, _ in self._each(None):
-                for _, _, fragment in shard.sets(field):
-                    ids, _ = fragment.rows()
-                    tally.add([ids], np.ones(ids.size, np.int64))
+            for shard, _ in self.each(None):
+                for part in shard.sets(field):
+                    ids, counts = part.counts(None)
+                    tally.add([ids], counts)
             rows = tally.result()[0][0]
         if previous is not None:
             previous = min(previous, MAX_ROW + 1)
@@ -203,14 +211,13 @@ class Engine:
             if number not in present:
                 continue
             local = (columns[shards == number] & _LOW).astype(np.int64)
-            flags = np.zeros(SHARD_WIDTH, np.bool_)
-            flags[local] = True
-            for first, last, fragment in Shard(self._snapshot, self._index, self.schema, number).sets(field):
-                if np.searchsorted(local, first) == np.searchsorted(local, last, "right"):
+            mask = bitmap_of_columns(local)
+            for part in Shard(self._snapshot, self._index, self.schema, number).sets(field):
+                if np.searchsorted(local, part.first) == np.searchsorted(local, part.last, "right"):
                     continue
-                column, row = _relation(fragment, flags, local)
-                out_columns.append(column.astype(np.uint64) + np.uint64(number << SHARD_EXPONENT))
-                out_rows.append(row)
+                position = part.positions(mask)
+                out_columns.append((position & _LOW) + np.uint64(number << SHARD_EXPONENT))
+                out_rows.append(position >> np.uint64(SHARD_EXPONENT))
         all_columns, all_rows = np.concatenate(out_columns), np.concatenate(out_rows)
         order = np.lexsort((all_rows, all_columns))
         return all_columns[order], all_rows[order]
@@ -228,9 +235,8 @@ class Engine:
         tally = Tally(len(fields))
         filtered = Call("GroupBy", [call.args["filter"]] if call.args.get("filter") is not None else [])
         for shard, mask in self._masks(filtered):
-            groups = _join(shard, fields, only, mask)
-            if groups is not None:
-                tally.add(groups, np.ones(groups[0].size, np.int64))
+            for groups, counts in embedded_groups.groups(shard, fields, only, mask):
+                tally.add(groups, counts)
         keys, counts = tally.result()
         after = self._after_previous(call.children, keys)
         keys, counts = [key[after:] for key in keys], counts[after:]
@@ -279,42 +285,19 @@ class Engine:
         return result
 
 
-def _relation(fragment: Fragment, flags: NDArray[np.bool_], local: NDArray[np.int64]) -> tuple[NDArray[np.int64], U64]:
-    """(column, row) of the bits of these columns of a shard; only containers that can hold one are unpacked."""
-    wanted = np.zeros(16, np.bool_)
-    wanted[local >> 16] = True
-    position = fragment.positions(wanted[(fragment.keys & np.uint64(15)).astype(np.int64)])
-    column = (position & _LOW).astype(np.int64)
-    keep = flags[column]
-    return column[keep], position[keep] >> np.uint64(SHARD_EXPONENT)
+def open_engine(snapshot: Snapshot, index: str, shards: Sequence[int] | None) -> Engine:
+    """The engine of an index of a store. Raises QueryError if there is none of this name."""
+    fields = snapshot.fields(index)
+    if fields is None:
+        raise QueryError("index not found")
+    return Engine(snapshot, index, {**fields, ACCESS_FIELD: _ACCESS}, shards)
 
 
-def _join(shard: Shard, fields: list[str], only: list[U64 | None], mask: Mask | None) -> list[U64] | None:
-    """Row ids per field of every combination of rows that a column has; None if there is none."""
-    columns: NDArray[np.int64] | None = None
-    groups: list[U64] = []
-    for field, allowed in zip(fields, only, strict=True):
-        parts = [fragment.positions() for _, _, fragment in shard.sets(field)]
-        if not parts:
-            return None
-        position: U64 = np.concatenate(parts)
-        column, row = (position & _LOW).astype(np.int64), position >> np.uint64(SHARD_EXPONENT)
-        keep = np.ones(column.size, np.bool_) if mask is None else mask.flags[column]
-        if allowed is not None:
-            keep &= np.isin(row, allowed)
-        column, row = column[keep], row[keep]
-        order = np.argsort(column, kind="stable")
-        column, row = column[order], row[order]
-        if columns is None:
-            columns, groups = column, [row]
-            continue
-        low = np.searchsorted(column, columns, "left")
-        many = np.searchsorted(column, columns, "right") - low
-        inner = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-        groups = [np.repeat(group, many) for group in groups]
-        groups.append(row[np.repeat(low, many) + inner])
-        columns = np.repeat(columns, many)
-    return groups if columns is not None and columns.size else None
+def _both(mask: U64 | None, alive: U64 | None) -> U64 | None:
+    if mask is None or alive is None:
+        return alive if mask is None else mask
+    both: U64 = mask & alive
+    return both
 
 
 _HANDLERS: dict[str, Callable[[Engine, Call], Result]] = {

@@ -9,22 +9,26 @@ them is one pass over two megabytes; the bit-sliced layout would need as many bi
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexing.fragment import Mask
+from indexing.backends import embedded_int_kernels as kernels
+from indexing.fragment import EVERY
+from indexing.roaring import U64
 
 _HEAD = struct.Struct("<4sBBHIIqq")
-_MAGIC = b"INT1"
+MAGIC = b"INT1"
 
 
 def encode(column: NDArray[np.int64], value: NDArray[np.int64]) -> bytes:
     """Bytes of values int64 (n,) at columns (n,) 0..2^20-1 of a shard, in any order, n > 0.
 
     Raises ValueError if a column comes twice."""
-    order = np.argsort(column, kind="stable")
-    column, value = column[order], value[order]
+    if not bool((column[1:] > column[:-1]).all()):
+        order = np.argsort(column, kind="stable")
+        column, value = column[order], value[order]
     twice = np.flatnonzero(column[1:] == column[:-1])
     if twice.size:
         raise ValueError(f"column {int(column[twice[0]])} of the shard has two values")
@@ -32,70 +36,79 @@ def encode(column: NDArray[np.int64], value: NDArray[np.int64]) -> bytes:
     width = next(w for w in (1, 2, 4, 8) if (high - low) >> (8 * w) == 0)
     dense = int(column[-1]) - int(column[0]) + 1 == column.size
     delta = (value.view(np.uint64) - np.uint64(low & 0xFFFFFFFFFFFFFFFF)).astype(f"<u{width}")  # modulo 2^64, right for any pair
-    head = _HEAD.pack(_MAGIC, width, dense, 0, column.size, int(column[0]), low, high)
+    head = _HEAD.pack(MAGIC, width, dense, 0, column.size, int(column[0]), low, high)
     return b"".join((head, b"" if dense else column.astype("<u4").tobytes(), delta.tobytes()))
 
 
 class IntFragment:
-    """A view on the bytes of `encode`; the buffer must outlive it."""
+    """A view on the bytes of `encode`; the buffer must outlive it. Raises ValueError if they are damaged."""
 
     def __init__(self, buffer: bytes | memoryview) -> None:
+        if len(buffer) < _HEAD.size:
+            raise ValueError(f"not an int fragment: it has {len(buffer)} bytes")
         magic, width, dense, _, self.count, self.first, self.minimum, self.maximum = _HEAD.unpack_from(buffer)
-        if magic != _MAGIC:
-            raise ValueError(f"not an int fragment: it begins with {magic!r}")
-        at = _HEAD.size
-        self._columns = None
-        if not dense:
-            self._columns = np.frombuffer(buffer, "<u4", self.count, at)
-            at += 4 * self.count
-        self._delta = np.frombuffer(buffer, f"<u{width}", self.count, at)
+        if magic != MAGIC or width not in (1, 2, 4, 8):
+            raise ValueError(f"not an int fragment: it begins with {magic!r}, {width} bytes a value")
+        at = _HEAD.size if dense else _HEAD.size + 4 * self.count
+        if len(buffer) < at + width * self.count:
+            raise ValueError(f"an int fragment of {self.count} values has {len(buffer)} bytes")
+        self._columns = _numbers(buffer, "<u4", 0 if dense else self.count, _HEAD.size)
+        self._delta = _numbers(buffer, f"<u{width}", self.count, at)
+        self._dense = bool(dense)
 
     @property
     def columns(self) -> NDArray[np.int64]:
         """Columns within the shard (n,), ascending."""
-        if self._columns is None:
-            return np.arange(self.first, self.first + self.count)
-        return self._columns.astype(np.int64)
+        return np.arange(self.first, self.first + self.count) if self._dense else self._columns.astype(np.int64)
 
-    def between(self, low: int, high: int) -> NDArray[np.bool_]:
-        """Which values (n,) are in low..high, both inclusive; any size of Python int."""
-        if low > high or low > self.maximum or high < self.minimum:
-            return np.zeros(self.count, np.bool_)
-        low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
-        kind = self._delta.dtype.type
-        chosen: NDArray[np.bool_] = (self._delta >= kind(low)) & (self._delta <= kind(high))
-        return chosen
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """The values int64 (n,), in the order of `columns`."""
+        low = np.uint64(self.minimum & 0xFFFFFFFFFFFFFFFF)
+        return (self._delta.astype(np.uint64) + low).view(np.int64)  # modulo 2^64, as they were encoded
 
-    def inside(self, mask: Mask | None) -> NDArray[np.bool_] | None:
-        """Which values (n,) have their column in the mask; None: all."""
-        if mask is None:
+    def at(self, column: int) -> int | None:
+        """The value of a column; None if it has none."""
+        i = column - self.first if self._dense else int(np.searchsorted(self._columns, column))
+        if not 0 <= i < self.count or (not self._dense and self._columns[i] != column):
             return None
-        if self._columns is None:
-            return mask.flags[self.first : self.first + self.count]
-        inside: NDArray[np.bool_] = mask.flags[self._columns]
-        return inside
+        return int(self._delta[i]) + self.minimum
 
-    def sum(self, inside: NDArray[np.bool_] | None) -> tuple[int, int]:
-        """Sum and count of the chosen values, exact whatever their size."""
-        delta = self._delta if inside is None else self._delta[inside]
-        if delta.dtype.itemsize < 8:
-            total = int(delta.sum(dtype=np.uint64))
-        else:
-            total = (int((delta >> np.uint64(32)).sum()) << 32) + int((delta & np.uint64(0xFFFFFFFF)).sum())
-        return total + self.minimum * delta.size, delta.size
+    def compare(self, low: int, high: int, outside: bool, words: U64) -> None:
+        """Sets the columns whose value is in low..high (both inclusive, any size), or with `outside` the others, in a bitmap."""
+        if low > high or low > self.maximum or high < self.minimum:
+            if not outside:
+                return
+            low, high, outside = self.minimum, self.maximum, False
+        low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
+        most = (1 << 8 * self._delta.dtype.itemsize) - 1
+        kind = self._delta.dtype.type
+        kernels.compare(self._delta, self._columns, self.first, kind(low), kind(min(high, most)), outside, words)
 
-    def extreme(self, inside: NDArray[np.bool_] | None, greatest: bool) -> tuple[int, int]:
-        """The smallest or greatest chosen value and how many have it; (0, 0) if none is chosen."""
-        delta = self._delta if inside is None else self._delta[inside]
-        if delta.size == 0:
+    def sum(self, mask: U64 | None) -> tuple[int, int]:
+        """Sum and count of the values whose columns are in the bitmap (None: all), exact whatever their size."""
+        if mask is None and self._delta.dtype.itemsize < 8:
+            return int(self._delta.sum(dtype=np.uint64)) + self.minimum * self.count, self.count
+        count, low, high, *_ = self._summary(mask)
+        return (int(high) << 32) + int(low) + self.minimum * int(count), int(count)
+
+    def extreme(self, mask: U64 | None, greatest: bool) -> tuple[int, int]:
+        """The smallest or greatest of these values and how many have it; (0, 0) if there is none."""
+        count, _, _, least, least_often, most, most_often = self._summary(mask)
+        if count == 0:
             return 0, 0
-        value = delta.max() if greatest else delta.min()
-        return int(value) + self.minimum, int(np.count_nonzero(delta == value))
+        return (int(most) + self.minimum, int(most_often)) if greatest else (int(least) + self.minimum, int(least_often))
+
+    def _summary(self, mask: U64 | None) -> tuple[int, int, int, int, int, int, int]:
+        found: tuple[int, int, int, int, int, int, int]
+        found = kernels.summary(self._delta, self._columns, self.first, EVERY if mask is None else mask)
+        return found
 
 
-def bitmap_into(fragment: IntFragment, chosen: NDArray[np.bool_], flags: NDArray[np.bool_]) -> None:
-    """Sets the columns of the chosen values in flags (2^20,)."""
-    if fragment._columns is None:
-        flags[fragment.first : fragment.first + fragment.count] |= chosen
-    else:
-        flags[fragment._columns[chosen]] = True
+def _numbers(buffer: bytes | memoryview, kind: str, count: int, at: int) -> NDArray[Any]:
+    """A read-only view, or a copy where the numbers lie unaligned (small blobs in a page of LMDB's)."""
+    numbers: NDArray[Any] = np.frombuffer(buffer, kind, count, at) if count else np.zeros(0, kind)
+    if not numbers.flags.aligned:
+        numbers = numbers.copy()
+    numbers.flags.writeable = False
+    return numbers

@@ -1,8 +1,6 @@
-"""Many fragments of one field and shard become one, without looking at their bits one by one.
+"""Blobs of one field and shard become one: all their bits, or of each those whose columns are in a bitmap.
 
-The blobs' columns ascend from blob to blob, so of two containers with the same key all of the first one's values come before
-the other's: containers put in the order of their keys, blob by blob, hold all positions in ascending order already.
-What comes out is byte for byte what encoding all the bits at once gives.
+What comes out is byte for byte what encoding these bits at once gives. No column is in two of the blobs.
 """
 
 from __future__ import annotations
@@ -10,56 +8,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from indexing.backends.embedded_ints import MAGIC as INTS
 from indexing.backends.embedded_ints import IntFragment
 from indexing.backends.embedded_ints import encode as encode_ints
-from indexing.fragment import Fragment
-from indexing.roaring import DESCRIPTOR, HEADER, MAGIC, RoaringError, encode
+from indexing.fragment import Fragment, positions_of_many
+from indexing.roaring import U64, encode
 
 Buffer = bytes | memoryview
+_SMALL_BYTES = 1 << 16  # blobs that are read many at a time
+
+Source = tuple[Buffer, U64 | None]  # a blob, and which of its columns are wanted (None: all)
 
 
-def join_sets(blobs: Sequence[Buffer]) -> bytes:
-    """Roaring bytes of the bits of all `blobs`; each one's columns are greater than those of the one before.
+def join(sources: Sequence[Source]) -> bytes | None:
+    """The blob of all of them; None if it has no bit.
 
-    Raises RoaringError when one of them is not Pilosa's layout."""
-    if len(blobs) == 1:
-        return bytes(blobs[0])
-    descriptors, offsets, datas = [], [], []
-    size = 0  # of the data so far
-    for blob in blobs:
-        magic, version, _flags, k = HEADER.unpack_from(blob)
-        if (magic, version) != (MAGIC, 0):
-            raise RoaringError(f"unknown roaring magic number {magic}, version {version}; want {MAGIC}, version 0")
-        base = HEADER.size + (DESCRIPTOR.itemsize + 4) * k
-        descriptors.append(np.frombuffer(blob, DESCRIPTOR, k, HEADER.size))
-        offsets.append(np.frombuffer(blob, "<u4", k, HEADER.size + DESCRIPTOR.itemsize * k).astype(np.int64) + (size - base))
-        datas.append(blob[base:])
-        size += len(blob) - base
-    descriptor, offset = np.concatenate(descriptors), np.concatenate(offsets)
-    base = HEADER.size + (DESCRIPTOR.itemsize + 4) * len(descriptor)
-    if base + size > 0xFFFFFFFF:
-        raise RoaringError(f"{len(blobs)} fragments of {size} bytes are more than 4 GiB: container offsets are 32 bits")
-    order = np.argsort(descriptor["key"], kind="stable")
-    head = HEADER.pack(MAGIC, 0, 0, len(descriptor)), descriptor[order].tobytes(), (offset[order] + base).astype("<u4").tobytes()
-    return encode(Fragment(b"".join((*head, *datas))).positions())
+    Raises RoaringError, ValueError when one of them is damaged, and ValueError if a column has two numbers."""
+    if len(sources) == 1 and sources[0][1] is None:
+        return bytes(sources[0][0])
+    return _join_ints(sources) if bytes(sources[0][0][:4]) == INTS else _join_sets(sources)
 
 
-def join_ints(blobs: Sequence[Buffer]) -> bytes:
-    """Bytes of the values of all `blobs` of an int field (see embedded_ints). Raises ValueError if a column comes twice."""
-    if len(blobs) == 1:
-        return bytes(blobs[0])
-    fragments = [_Values(blob) for blob in blobs]
-    return encode_ints(
-        np.concatenate([fragment.columns for fragment in fragments]),
-        np.concatenate([fragment.values for fragment in fragments]),
-    )
+def _join_sets(sources: Sequence[Source]) -> bytes | None:
+    small = [blob for blob, wanted in sources if wanted is None and len(blob) < _SMALL_BYTES]
+    large = [(blob, wanted) for blob, wanted in sources if wanted is not None or len(blob) >= _SMALL_BYTES]
+    positions: U64 = np.concatenate([positions_of_many(small), *(Fragment(blob).positions(wanted) for blob, wanted in large)])
+    if positions.size == 0:
+        return None
+    if len(sources) > 1:
+        positions.sort(kind="stable")  # they are runs already: merged
+    return encode(positions)
 
 
-class _Values(IntFragment):
-    @property
-    def values(self) -> NDArray[np.int64]:
-        """The values int64 (n,), in the order of `columns`."""
-        low = np.uint64(self.minimum & 0xFFFFFFFFFFFFFFFF)
-        return (self._delta.astype(np.uint64) + low).view(np.int64)  # modulo 2^64, as they were encoded
+def _join_ints(sources: Sequence[Source]) -> bytes | None:
+    columns, values = [], []
+    for blob, wanted in sources:
+        fragment = IntFragment(blob)
+        column, value = fragment.columns, fragment.values
+        if wanted is not None:
+            inside = (wanted[column >> 6] >> (column & 63).astype(np.uint64) & np.uint64(1)).astype(np.bool_)
+            column, value = column[inside], value[inside]
+        columns.append(column)
+        values.append(value)
+    column, value = np.concatenate(columns), np.concatenate(values)
+    return encode_ints(column, value) if column.size else None

@@ -7,21 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing.backends import embedded_overlaid as overlaid
 from indexing.backends import embedded_plan as plan
-from indexing.backends.base import ACCESS_FIELD, LIVE_ROW
+from indexing.backends.base import ACCESS_FIELD
 from indexing.backends.check import Schema
-from indexing.backends.embedded_ints import IntFragment, bitmap_into
-from indexing.backends.embedded_store import EXISTS_FIELD, Snapshot
-from indexing.fragment import (
-    WORDS,
-    Fragment,
-    Mask,
-    bitmap_of_columns,
-    bitmap_of_flags,
-    columns_of_bitmap,
-    set_range,
-)
-from indexing.roaring import SHARD_WIDTH, U64, encode_ranges
+from indexing.backends.embedded_ints import IntFragment
+from indexing.backends.embedded_keys import EXISTS_FIELD, Place
+from indexing.backends.embedded_overlays import unpacked_ints, unpacked_set
+from indexing.backends.embedded_parts import BlobPart, LivePart, Part
+from indexing.backends.embedded_snapshot import Snapshot
+from indexing.fragment import WORDS, Fragment, bitmap_of_columns, bitmap_of_ranges, columns_of_bitmap
+from indexing.roaring import SHARD_WIDTH, U64
 
 _ROWS_KEPT = 64  # bitmaps of single rows kept while a program runs, 128 KiB each: the same row often comes again
 
@@ -30,60 +26,96 @@ Carry = dict[tuple[int, int], list[NDArray[np.int64]]]
 
 
 class Shard:
-    """Reads a shard. Fragments are parsed once; None stands for a bitmap without columns."""
+    """Reads a shard: blobs, and what PQL wrote beside them. They are parsed once; None stands for a bitmap without columns."""
 
     def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shard: int) -> None:
         self._snapshot, self._index, self._schema, self.shard = snapshot, index, schema, shard
-        self._sets: dict[str, list[tuple[int, int, Fragment]]] = {}
-        self._ints: dict[str, list[IntFragment]] = {}
+        self._sets: dict[str, list[Part]] = {}
+        self._ints: dict[str, list[tuple[IntFragment, U64 | None]]] = {}
         self._kept: dict[tuple[str, int], U64 | None] = {}
+        self._alive: dict[int, U64] | None = None
         self._exists: U64 | None = None
         self._exists_read = False
 
-    def ranges(self) -> list[tuple[int, int]]:
-        """(first, last) columns of the batches present, ascending."""
-        return [(first, last) for first, last, _ in self._snapshot.fragments(self._index, EXISTS_FIELD, self.shard)]
+    def _alive_of(self, place: Place) -> U64 | None:
+        """The columns of a segment that have not gone; None if none has."""
+        if not place.is_segment:
+            return None
+        if self._alive is None:
+            gone = self._snapshot.gone(self._index, self.shard)
+            self._alive = {segment: ~bitmap_of_ranges(ranges) for segment, ranges in gone.items()}
+        return self._alive.get(place.id)
 
-    def sets(self, field: str) -> list[tuple[int, int, Fragment]]:
-        """(first, last, fragment) of a set field's batches. `access` is existence: a batch is in the store, or it is not."""
+    def sets(self, field: str) -> list[Part]:
+        """A set field's bits. `access` is existence: a batch is in the store, or it is not."""
         found = self._sets.get(field)
         if found is None:
             if field == ACCESS_FIELD:
-                row = np.array([LIVE_ROW], np.uint64)
-                found = [(first, last, Fragment(encode_ranges(row, [(first, last)]))) for first, last in self.ranges()]
+                exists = self.exists()
+                found = [] if exists is None else [LivePart(exists)]
             elif self._schema[field].kind == "int":
                 found = []  # it has values, no rows
             else:
                 blobs = self._snapshot.fragments(self._index, field, self.shard)
-                found = [(first, last, Fragment(blob)) for first, last, blob in blobs]
+                found = [BlobPart(place.first, place.last, Fragment(blob), self._alive_of(place)) for place, blob in blobs]
+                written = self._snapshot.overlay(self._index, field, self.shard)
+                if written is not None:
+                    found = overlaid.sets(found, unpacked_set(written, self._index, field, self.shard))
             self._sets[field] = found
         return found
 
-    def ints(self, field: str) -> list[IntFragment]:
-        """An int field's batches."""
+    def ints(self, field: str) -> list[tuple[IntFragment, U64 | None]]:
+        """An int field's values, part by part, each with those of its columns that have not gone (None: all)."""
         found = self._ints.get(field)
         if found is None:
-            found = [IntFragment(blob) for _, _, blob in self._snapshot.fragments(self._index, field, self.shard)]
+            blobs = self._snapshot.fragments(self._index, field, self.shard)
+            found = [(IntFragment(blob), self._alive_of(place)) for place, blob in blobs]
+            written = self._snapshot.overlay(self._index, field, self.shard)
+            if written is not None:
+                found = overlaid.ints(found, unpacked_ints(written, self._index, field, self.shard))
             self._ints[field] = found
         return found
 
+    def value(self, field: str, column: int) -> int | None:
+        """What an int field has at a column of the shard."""
+        for fragment, alive in self.ints(field):
+            value = fragment.at(column)
+            if value is not None and (alive is None or alive[column >> 6] >> np.uint64(column & 63) & np.uint64(1)):
+                return value
+        return None
+
+    def row(self, field: str, row: int) -> U64 | None:
+        """The columns of one row of a set field."""
+        return self._fetch(plan.Rows(field, np.array([row], np.uint64)))
+
     def exists(self) -> U64 | None:
-        """The columns of the batches present."""
+        """The columns of the batches present, and those that PQL has set a bit of."""
         if not self._exists_read:
-            ranges = self.ranges()
-            if ranges:
-                self._exists = np.zeros(WORDS, np.uint64)
-                for first, last in ranges:
-                    set_range(self._exists, first, last)
+            some = False
+            words = np.zeros(WORDS, np.uint64)
+            for place, segment in self._snapshot.segments(self._index, self.shard):
+                ranges = bitmap_of_ranges(segment.ranges)
+                alive = self._alive_of(place)
+                words |= ranges if alive is None else ranges & alive
+                some = True
+            own = self._snapshot.fragments(self._index, EXISTS_FIELD, self.shard)
+            ranges_of_own = [(place.first, place.last) for place, _ in own]
+            words |= bitmap_of_ranges(ranges_of_own)
+            some = some or bool(ranges_of_own)
+            written = self._snapshot.overlay(self._index, EXISTS_FIELD, self.shard)
+            if written is not None:
+                words |= bitmap_of_columns(unpacked_set(written, self._index, EXISTS_FIELD, self.shard).added.astype(np.int64))
+                some = True
+            self._exists = words if some else None
             self._exists_read = True
         return self._exists
 
-    def mask(self, program: Sequence[plan.Step] | None, carry: Carry) -> tuple[bool, Mask | None]:
+    def mask(self, program: Sequence[plan.Step] | None, carry: Carry) -> tuple[bool, U64 | None]:
         """(anything can match, the program's bitmap as a mask); (True, None) without a program."""
         if program is None:
             return True, None
         words = self.run(program, carry)
-        return (False, None) if words is None else (True, Mask(words))
+        return words is not None, words
 
     def run(self, program: Sequence[plan.Step], carry: Carry) -> U64 | None:
         """The bitmap that a program leaves. Operands are never changed in place: existence is shared."""
@@ -123,19 +155,23 @@ class Shard:
     def _fetch(self, step: plan.Rows) -> U64 | None:
         words = np.zeros(WORDS, np.uint64)
         found = False
-        for _, _, fragment in self.sets(step.field):
-            found |= fragment.add_rows(step.rows, words)
+        for part in self.sets(step.field):
+            found |= part.add_rows(step.rows, words)
         return words if found else None
 
     def _compare(self, step: plan.Compare) -> U64 | None:
         fragments = self.ints(step.field)
         if not fragments:
             return None
-        flags = np.zeros(SHARD_WIDTH, np.bool_)
-        for fragment in fragments:
-            chosen = fragment.between(step.low, step.high)
-            bitmap_into(fragment, ~chosen if step.outside else chosen, flags)
-        return _none_if_empty(bitmap_of_flags(flags))
+        words = np.zeros(WORDS, np.uint64)
+        for fragment, alive in fragments:
+            if alive is None:
+                fragment.compare(step.low, step.high, step.outside, words)
+                continue
+            some = np.zeros(WORDS, np.uint64)
+            fragment.compare(step.low, step.high, step.outside, some)
+            words |= some & alive
+        return _none_if_empty(words)
 
     def _shift(self, step: plan.Shift, words: U64 | None, carry: Carry) -> U64 | None:
         parts = carry.pop((step.serial, self.shard), [])

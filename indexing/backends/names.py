@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, FieldSchema, IntBits, SetBits
+from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, CodedBits, FieldSchema, IntBits, SetBits
 from indexing.backends.generation_names import MOST, is_generation_name
 from indexing.roaring import MAX_ROW
 
@@ -56,24 +57,43 @@ def check_bits(index: str, fields: Mapping[str, FieldSchema], bits: BatchBits) -
         field = fields.get(name)
         if field is None:
             raise BackendError(f"{where}: index {index} has no field {name}")
-        if not isinstance(some, SetBits if field.kind == "set" else IntBits):
+        if isinstance(some, IntBits) != (field.kind == "int"):
             raise BackendError(f"{where}: field {name} is of kind {field.kind}, the bits are not")
+        if isinstance(some, CodedBits):
+            _check_coded(f"{where}: field {name}", some, bits.count)
+            continue
         other = some.row if isinstance(some, SetBits) else some.value
         if some.column.shape != other.shape or some.column.ndim != 1:
             raise BackendError(f"{where}: field {name} has {some.column.size} columns and {other.size} rows or values")
-        outside = np.flatnonzero((some.column < first) | (some.column > last))
-        if outside.size:
-            at = int(outside[0])
-            raise BackendError(f"{where}: field {name} has column {int(some.column[at])}, not one of {int(first)} to {int(last)}")
+        if some.column.size == 0:
+            continue
+        low_column, high_column = some.column.min(), some.column.max()
+        if low_column < first or high_column > last:
+            wrong_column = int(low_column if low_column < first else high_column)
+            raise BackendError(f"{where}: field {name} has column {wrong_column}, not one of {int(first)} to {int(last)}")
         if isinstance(some, SetBits):
-            if some.row.size and int(some.row.max()) > MAX_ROW:
-                raise BackendError(f"{where}: field {name} has row {int(some.row.max())}, greater than {MAX_ROW}")
-        elif some.value.size:
-            low, high = int(some.value.min()), int(some.value.max())
-            if low < field.minimum or high > field.maximum:
-                wrong = low if low < field.minimum else high
-                raise BackendError(f"{where}: field {name} has value {wrong}, not in {field.minimum} to {field.maximum}")
+            _check_rows(f"{where}: field {name}", some.row)
+            continue
+        low, high = int(some.value.min()), int(some.value.max())
+        if low < field.minimum or high > field.maximum:
+            wrong = low if low < field.minimum else high
+            raise BackendError(f"{where}: field {name} has value {wrong}, not in {field.minimum} to {field.maximum}")
+        if not bool((some.column[1:] > some.column[:-1]).all()):
             ordered = np.sort(some.column)
             twice = np.flatnonzero(ordered[1:] == ordered[:-1])
             if twice.size:
                 raise BackendError(f"{where}: field {name} has two values for column {int(ordered[twice[0]])}")
+
+
+def _check_rows(where: str, rows: NDArray[np.uint64]) -> None:
+    if rows.size and int(rows.max()) > MAX_ROW:
+        raise BackendError(f"{where} has row {int(rows.max())}, greater than {MAX_ROW}")
+
+
+def _check_coded(where: str, some: CodedBits, count: int) -> None:
+    """What the encoder does not see itself: that packets ascend and codes are in range is checked where they are used."""
+    if some.packet.shape != some.code.shape or some.packet.ndim != 1:
+        raise BackendError(f"{where} has {some.packet.size} packets and {some.code.size} codes")
+    if some.packet.size and int(some.packet[-1]) >= count:
+        raise BackendError(f"{where} has packet {int(some.packet[-1])} of {count}")
+    _check_rows(where, some.rows)

@@ -15,6 +15,7 @@ from indexing.backends.generation_names import is_generation_name
 from indexing.backends.merge_results import divided
 from indexing.backends.names import check_bits, check_names
 from indexing.backends.pilosa_ask import ask
+from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_generations import REGISTERED, Generations, by_generation
 from indexing.backends.pilosa_http import Host, PilosaHttp
 from indexing.backends.pilosa_import import Importer
@@ -37,21 +38,21 @@ class PilosaBackend:
     def __init__(
         self,
         hosts: Sequence[Host],
-        degraded_is_safe: bool = False,
-        read_seconds: float = 300.0,
+        read_seconds: float = 60.0,
         drop_grace_seconds: float = 1.0,
     ) -> None:
-        """hosts: (host, port) of nodes, asked in turn. degraded_is_safe: the cluster's replicas equal its nodes, so that
-        what is left of it answers in full; /status does not tell. read_seconds: patience with one answer.
+        """hosts: (host, port) of nodes, asked in turn. read_seconds: patience with one answer.
         drop_grace_seconds: how long a generation that is dropped remains for questions that have begun."""
         self._http = PilosaHttp(hosts, read_seconds)
-        self._importer = Importer(self._http)
-        self._schemas = pilosa_schema.Schemas(self._http)
-        self._questions = Questions(self._http, degraded_is_safe)
-        self._generations = Generations(self._http, self._schemas, self._importer, self._questions, drop_grace_seconds)
+        self._cluster = Cluster(self._http)
+        self._importer = Importer(self._cluster)
+        self._schemas = pilosa_schema.Schemas(self._cluster)
+        self._questions = Questions(self._cluster)
+        self._generations = Generations(self._cluster, self._schemas, self._importer, self._questions, drop_grace_seconds)
 
     def close(self) -> None:
         """See Backend."""
+        self._importer.close()
         self._http.close()
 
     # Schema
@@ -60,7 +61,7 @@ class PilosaBackend:
         """See Backend."""
         fields = [field for field in fields if field.name != ACCESS_FIELD]
         check_names(index, fields)
-        pilosa_schema.ensure(self._http, index, fields)
+        pilosa_schema.ensure(self._cluster, index, fields)
         known = self._schemas.read().get(index)
         if known is not None:
             self._generations.ensure_fields(index, known)
@@ -82,6 +83,10 @@ class PilosaBackend:
     def generations(self, index: str) -> list[int]:
         """See Backend."""
         return self._generations.present(index)
+
+    def compact(self) -> bool:
+        """See Backend: Pilosa does so itself."""
+        return False
 
     def drop_generation(self, index: str, generation: int) -> None:
         """See Backend. Takes `drop_grace_seconds`."""
@@ -134,7 +139,7 @@ class PilosaBackend:
     # Questions
 
     def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
-        """See Backend. Raises BackendError while the cluster is DEGRADED, unless that was said to be safe."""
+        """See Backend. Exact, or an exception: see pilosa_cluster."""
         known = self._checked(index, calls)
         if shards is not None and not shards:
             shards = [(1 << 43) - 1]  # none: an empty list would mean all
@@ -220,7 +225,7 @@ class PilosaBackend:
 
     def status(self) -> dict[str, Any]:
         """See Backend; besides: nodes, [{"host", "state"}]."""
-        return {"name": self.name, **self._questions.status()}
+        return {"name": self.name, **self._cluster.status()}
 
 
 def _rows_text(field: str, columns: U64) -> str:

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from indexing.backends.base import ACCESS_FIELD, LIVE_ROW, BackendError, BatchBits, BatchRange
-from indexing.backends.generation_names import generation_name, generations_among
-from indexing.backends.pilosa_http import PilosaHttp, refused
+from indexing.backends.generation_names import MOST, generation_name, generations_among
+from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_import import Importer
 from indexing.backends.pilosa_query import Questions
-from indexing.backends.pilosa_schema import Index, Schemas, ensure_like
+from indexing.backends.pilosa_schema import Index, Schemas, drop, ensure_like
 from indexing.calls import QueryError
 from indexing.roaring import U64
 
@@ -34,9 +34,9 @@ T = TypeVar("T")
 class Generations:
     """Makes, asks and drops generations."""
 
-    def __init__(self, http: PilosaHttp, schemas: Schemas, importer: Importer, questions: Questions, grace: float) -> None:
+    def __init__(self, cluster: Cluster, schemas: Schemas, importer: Importer, questions: Questions, grace: float) -> None:
         """grace: seconds between the last question to a generation that may begin and its end."""
-        self._http, self._schemas, self._importer, self._questions = http, schemas, importer, questions
+        self._cluster, self._schemas, self._importer, self._questions = cluster, schemas, importer, questions
         self._grace = grace
         self._made: set[str] = set()  # physical indexes that this process knows to be registered
         self._seen: dict[str, list[int]] = {}  # those of an index when it was last asked
@@ -72,7 +72,7 @@ class Generations:
         if known is None or base.fields.keys() - known.fields.keys():
             if known is None:
                 self._made.discard(name)
-            ensure_like(self._http, self._schemas.read().get(index, base), name)
+            ensure_like(self._cluster, self._schemas.read().get(index, base), name)
             self._schemas.read()
         if name not in self._made:
             self._importer.mark(index, ACCESS_FIELD, LIVE_ROW + generation)
@@ -84,7 +84,7 @@ class Generations:
         for generation in generations_among(found, index):
             name = generation_name(index, generation)
             if base.fields.keys() - found[name].fields.keys():
-                ensure_like(self._http, base, name, make=False)
+                ensure_like(self._cluster, base, name, make=False)
 
     def drop(self, index: str, generation: int) -> None:
         """No question is asked of it any more; then it is removed. Pilosa unmaps what it removes, whoever may be reading it."""
@@ -107,9 +107,7 @@ class Generations:
 
     def delete(self, name: str) -> None:
         """Removes a physical index, if it is there."""
-        status, body = self._http.ask("DELETE", f"/index/{name}")
-        if status >= 300 and status != 404:
-            raise refused(f"DELETE /index/{name}", status, body)
+        drop(self._cluster, name)
 
     # Questions
 
@@ -119,7 +117,8 @@ class Generations:
 
     def see(self, index: str, registered: Mapping[str, Any] | None) -> list[int]:
         """The generations to be asked now: of the answer to REGISTERED."""
-        self._seen[index] = [row - LIVE_ROW for row in (registered or {}).get("rows") or []]
+        rows = (registered or {}).get("rows") or []
+        self._seen[index] = [row - LIVE_ROW for row in rows if row - LIVE_ROW <= MOST]
         return self._seen[index]
 
     def ask(self, index: str, base: Index, generation: int, question: Callable[[str, Index], T]) -> T | None:
@@ -128,7 +127,7 @@ class Generations:
 
         def complete(known: Index) -> T | None:
             if base.fields.keys() - known.fields.keys():
-                ensure_like(self._http, base, name, make=False)
+                ensure_like(self._cluster, base, name, make=False)
                 again = self._schemas.read().get(name)
                 if again is None:
                     return None

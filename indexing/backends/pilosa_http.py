@@ -1,9 +1,14 @@
-"""HTTP to a Pilosa cluster: keep-alive connections, the next host when one does not answer, errors in words."""
+"""HTTP to a Pilosa cluster: keep-alive connections, another node when one does not answer, another try a moment later.
+
+All requests that are made here may be repeated without harm.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,76 +19,122 @@ from indexing.backends.pilosa_protobuf import response_error
 
 Host = tuple[str, int]
 _CONNECT_SECONDS = 3.0
+# Pauses before all hosts are asked once more: a node that is started again answers within a second.
+PAUSES = (0.1, 0.3, 0.9)
+# No new try begins later than this.
+_TRY_SECONDS = 10.0
 _AWAY_WORDS = ("connection refused", "not allowed in state", "i/o timeout", "no such host", "connection reset", "EOF")
 
 
 class PilosaHttp:
-    """Requests to any host of a cluster. All requests made here may be repeated without harm."""
+    """Requests to the hosts of a cluster."""
 
-    def __init__(self, hosts: Sequence[Host], read_seconds: float = 300.0) -> None:
+    def __init__(self, hosts: Sequence[Host], read_seconds: float = 60.0) -> None:
         self.hosts = list(hosts)
-        self._timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_seconds)
+        self._read_seconds = read_seconds
         self._pid = 0
+        self._lock = threading.Lock()
         self._pools: dict[Host, urllib3.HTTPConnectionPool] = {}
         self._first = 0  # the host that answered last
 
     def _pool(self, host: Host) -> urllib3.HTTPConnectionPool:
-        if self._pid != os.getpid():  # a child must not speak on its parent's sockets
-            self._pools, self._pid = {}, os.getpid()
-        pool = self._pools.get(host)
-        if pool is None:
-            pool = urllib3.HTTPConnectionPool(host[0], host[1], maxsize=32, block=False, timeout=self._timeout, retries=False)
-            self._pools[host] = pool
-        return pool
+        with self._lock:
+            if self._pid != os.getpid():  # a child must not speak on its parent's sockets
+                self._pools, self._pid = {}, os.getpid()
+            pool = self._pools.get(host)
+            if pool is None:
+                timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=self._read_seconds)
+                pool = urllib3.HTTPConnectionPool(host[0], host[1], maxsize=32, block=False, timeout=timeout, retries=False)
+                self._pools[host] = pool
+            return pool
 
     def close(self) -> None:
         """Closes the connections that lie idle."""
-        if self._pid == os.getpid():
-            for pool in self._pools.values():
-                pool.close()
-        self._pools = {}
+        with self._lock:
+            if self._pid == os.getpid():
+                for pool in self._pools.values():
+                    pool.close()
+            self._pools = {}
 
     def ask(self, method: str, path: str, body: bytes | None = None, proto: bool = False) -> tuple[int, bytes]:
         """Status and body from the first host that answers. Raises BackendAway naming every host that does not."""
-        problems: list[str] = []
-        for i in range(len(self.hosts)):
-            at = (self._first + i) % len(self.hosts)
-            try:
-                answer = self.ask_host(self.hosts[at], method, path, body, proto)
-            except BackendAway as error:
-                problems.append(str(error))
-                continue
-            self._first = at
-            return answer
+        return self.ask_any(method, path, body, proto)[1:]
+
+    def ask_any(self, method: str, path: str, body: bytes | None = None, proto: bool = False) -> tuple[Host, int, bytes]:
+        """The same, and which host it was. A host that takes a request and leaves it is the last one tried: it has cost time."""
+        deadline = time.monotonic() + _TRY_SECONDS
+        for pause in (0.0, *PAUSES):
+            time.sleep(pause)
+            problems: list[str] = []
+            for i in range(len(self.hosts)):
+                at = (self._first + i) % len(self.hosts)
+                try:
+                    status, data = self.ask_host(self.hosts[at], method, path, body, proto)
+                except Hangs:
+                    self._first = at + 1
+                    raise
+                except BackendAway as error:
+                    problems.append(str(error))
+                    continue
+                if not _is_starting(status, data):
+                    self._first = at
+                    return self.hosts[at], status, data
+                problems.append(str(refused(f"{method} {path}", status, data, self.hosts[at])))
+            if time.monotonic() > deadline:
+                break
         raise BackendAway("; ".join(problems))
 
-    def ask_host(self, host: Host, method: str, path: str, body: bytes | None = None, proto: bool = False) -> tuple[int, bytes]:
-        """Status and body from this host. proto: the body and the answer are protobuf. Raises BackendAway."""
+    def ask_host(
+        self,
+        host: Host,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        proto: bool = False,
+        seconds: float | None = None,
+    ) -> tuple[int, bytes]:
+        """Status and body from this host, tried once. proto: the body and the answer are protobuf. Raises BackendAway."""
         headers = {"Accept": "application/x-protobuf" if proto else "application/json"}
         if proto:
             headers["Content-Type"] = "application/x-protobuf"
+        patience = {} if seconds is None else {"timeout": urllib3.Timeout(connect=seconds, read=seconds)}
         for last in (False, True):
             try:
-                response = self._pool(host).request(method, path, body=body, headers=headers)
+                response = self._pool(host).request(method, path, body=body, headers=headers, **patience)  # type: ignore[arg-type]
                 return response.status, response.data
             except urllib3.exceptions.ProtocolError as error:
                 if last:  # the first may be a kept connection that the server had closed
-                    raise BackendAway(f"Pilosa at {_name(host)} broke off: {_reason(error)}") from error
+                    raise BackendAway(f"Pilosa at {name_of(host)} broke off: {_reason(error)}") from error
             except urllib3.exceptions.ReadTimeoutError as error:
-                raise BackendAway(f"Pilosa at {_name(host)} did not answer in {self._timeout.read_timeout:g} seconds") from error
+                waited = seconds or self._read_seconds
+                raise Hangs(f"Pilosa at {name_of(host)} did not answer in {waited:g} seconds") from error
+            except urllib3.exceptions.NewConnectionError as error:
+                raise BackendAway(f"Pilosa at {name_of(host)} does not answer: {_reason(error)}") from error
+            except urllib3.exceptions.ConnectTimeoutError as error:
+                waited = seconds or _CONNECT_SECONDS
+                raise Silent(f"Pilosa at {name_of(host)} cannot be reached in {waited:g} seconds") from error
             except urllib3.exceptions.HTTPError as error:
-                raise BackendAway(f"Pilosa at {_name(host)} does not answer: {_reason(error)}") from error
+                raise BackendAway(f"Pilosa at {name_of(host)} does not answer: {_reason(error)}") from error
         raise AssertionError
 
     def json(self, method: str, path: str, body: bytes | None = None) -> Any:
         """The JSON of a 2xx answer. Raises BackendAway, BackendError."""
-        status, data = self.ask(method, path, body)
-        if status >= 300:
-            raise refused(f"{method} {path}", status, data)
-        return json.loads(data) if data.strip() else None
+        return _parsed(f"{method} {path}", *self.ask(method, path, body))
+
+    def json_of(self, host: Host, path: str, seconds: float | None = None) -> Any:
+        """The JSON that this host answers to a GET, tried once. Raises BackendAway, BackendError."""
+        return _parsed(f"GET {path}", *self.ask_host(host, "GET", path, seconds=seconds))
 
 
-def refused(what: str, status: int, body: bytes) -> BackendAway | BackendError:
+class Silent(BackendAway):
+    """A host does not even refuse: whoever asks it waits."""
+
+
+class Hangs(Silent):
+    """A host has taken a request and does not answer it."""
+
+
+def refused(what: str, status: int, body: bytes, host: Host | None = None) -> BackendAway | BackendError:
     """The exception for an answer that is not 2xx: away if a node behind the one asked does not answer."""
     text = response_error(body)
     try:
@@ -93,11 +144,24 @@ def refused(what: str, status: int, body: bytes) -> BackendAway | BackendError:
         pass
     text = text.partition("\ngoroutine ")[0][:1000]
     kind = BackendAway if any(word in text for word in _AWAY_WORDS) else BackendError
-    return kind(f"Pilosa answers {status} to {what}: {text}")
+    at = f" at {name_of(host)}" if host else ""
+    return kind(f"Pilosa{at} answers {status} to {what}: {text}")
 
 
-def _name(host: Host) -> str:
+def name_of(host: Host) -> str:
+    """host:port."""
     return f"{host[0]}:{host[1]}"
+
+
+def _parsed(what: str, status: int, data: bytes) -> Any:
+    if status >= 300:
+        raise refused(what, status, data)
+    return json.loads(data) if data.strip() else None
+
+
+def _is_starting(status: int, body: bytes) -> bool:
+    """Whether the cluster refuses for the moment: it is starting, or moves data between nodes."""
+    return status >= 400 and b"not allowed in state" in body
 
 
 def _reason(error: Exception) -> str:

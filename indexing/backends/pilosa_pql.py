@@ -2,16 +2,21 @@
 
 Its int comparisons drop or add values near the bit depth, 0 and -1; closed ranges (`><`), `==` and `!=` are right. So every
 comparison becomes a closed range cut to the field's declared range.
+
+Not is of the columns in the mask: existence, which Pilosa's own Not is made of, forgets columns when ints are imported beside it.
+Every read is masked (see PilosaBackend), so that is the same.
 """
 
 from __future__ import annotations
 
+from indexing.backends.base import ACCESS_FIELD, LIVE_ROW
 from indexing.backends.check import Schema
 from indexing.backends.embedded_plan import interval
 from indexing.calls import Call, Condition, RowRef
 from indexing.roaring import MAX_ROW
 
 EMPTY = "Union()"
+_NOT = f"Difference(Row({ACCESS_FIELD}={LIVE_ROW}),"
 
 
 def bitmap(call: Call, schema: Schema) -> str:
@@ -25,7 +30,7 @@ def bitmap(call: Call, schema: Schema) -> str:
         elif item.name == "Row":
             out.append(_row(item, schema))
         else:
-            out.append(item.name + "(")
+            out.append(_NOT if item.name == "Not" and ACCESS_FIELD in schema else item.name + "(")
             todo.append(f",n={item.args['n']})" if item.name == "Shift" and item.args.get("n") is not None else ")")
             for i in range(len(item.children) - 1, -1, -1):
                 todo.append(item.children[i])

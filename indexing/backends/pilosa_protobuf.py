@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing.backends.pilosa_varints import packed
 from indexing.roaring import U64
 
 
@@ -19,24 +20,6 @@ def varint(n: int) -> bytes:
         n >>= 7
     out.append(n)
     return bytes(out)
-
-
-def packed(values: U64) -> bytes:
-    """Varints of values uint64 (n,), one after the other."""
-    values = np.asarray(values, np.uint64)
-    if values.size == 0:
-        return b""
-    length = np.ones(values.size, np.int64)
-    rest = values >> np.uint64(7)
-    while rest.any():
-        length += rest > 0
-        rest >>= np.uint64(7)
-    longest = int(length.max())
-    table = np.empty((values.size, longest), np.uint8)
-    for i in range(longest):
-        more = np.where(length > i + 1, 128, 0).astype(np.uint8)
-        table[:, i] = ((values >> np.uint64(7 * i)) & np.uint64(127)).astype(np.uint8) | more
-    return table[np.arange(longest) < length[:, None]].tobytes()
 
 
 def _bytes(number: int, data: bytes) -> bytes:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from indexing.backends.base import BackendAway, BackendError
+from indexing.backends.base import BackendAway
 from indexing.backends.pilosa_ask import Asking
-from indexing.backends.pilosa_http import PilosaHttp, refused
+from indexing.backends.pilosa_cluster import Cluster
+from indexing.backends.pilosa_http import Host, refused
 from indexing.calls import QueryError, Result
-
-_ALONE_SECONDS = 5.0  # how long a cluster of one node is believed to be one
-_STATE_WORDS = {
-    "DEGRADED": "a node is away: answers may be too small unless every node has all data (replicas = nodes)",
-    "STARTING": "the cluster is starting",
-    "RESIZING": "the cluster is moving data between nodes",
-}
 
 
 class Questions:
-    """Asks the cluster behind `http`; raises BackendError while it is DEGRADED, unless that was said to be safe."""
+    """Asks a cluster. Every answer is exact, or an exception says why there is none."""
 
-    def __init__(self, http: PilosaHttp, degraded_is_safe: bool) -> None:
-        self._http = http
-        self._degraded_is_safe = degraded_is_safe
-        self._alone = -1e9
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
 
     def run(self, index: str, asking: Sequence[Asking], shards: Sequence[int] | None, also: str = "") -> tuple[list[Result], Any]:
         """Runs the generators, all of a round in one request; and the answer to `also`, a call that goes with the first."""
@@ -57,38 +48,28 @@ class Questions:
     def post(self, index: str, pql: str, shards: Sequence[int] | None = None) -> list[Any]:
         """The results of some PQL. Raises QueryError, BackendAway, BackendError."""
         path = f"/index/{index}/query" + ("" if shards is None else "?shards=" + ",".join(map(str, shards)))
-        status, body = self._http.ask("POST", path, pql.encode())
-        if status == 400 and b"not allowed in state" not in body:  # that is a cluster that starts, not a bad query
+        before = self._cluster.before(index)
+        host, status, body = self._cluster.http.ask_any("POST", path, pql.encode())
+        if status == 400 and b"not found" in body:
+            status, body = self._elsewhere(host, path, pql, status, body)
+        if status == 400:
             raise _query_error(body)
         if status != 200:
-            raise refused(f"POST {path}", status, body)
-        self._check_state()
+            raise refused(f"POST {path}", status, body, host)
+        self._cluster.after(before)
         results: list[Any] = json.loads(body)["results"]
         return results
 
-    def status(self) -> dict[str, Any]:
-        """{"state", "detail", "nodes": [{"host", "state"}]} of the cluster."""
-        answer = self._http.json("GET", "/status")
-        state = answer["state"]
-        nodes = [{"host": f"{n['uri']['host']}:{n['uri']['port']}", "state": n.get("state", "")} for n in answer["nodes"]]
-        detail = f"{len(nodes)} node{'s' if len(nodes) != 1 else ''}"
-        if state != "NORMAL":
-            away = ", ".join(node["host"] for node in nodes if node["state"] not in ("READY", ""))
-            detail += f"; {_STATE_WORDS.get(state, state)}" + (f" (not ready: {away})" if away else "")
-        return {"state": state, "detail": detail, "nodes": nodes}
-
-    def _check_state(self) -> None:
-        """After every answer: was the cluster whole? A cluster of one cannot be half there, and is asked less often."""
-        if time.monotonic() - self._alone < _ALONE_SECONDS:
-            return
-        status = self.status()
-        if status["state"] == "NORMAL":
-            if len(status["nodes"]) == 1:
-                self._alone = time.monotonic()
-        elif status["state"] != "DEGRADED":
-            raise BackendAway(f"Pilosa is {status['state']}: {status['detail']}")
-        elif not self._degraded_is_safe:
-            raise BackendError(f"Pilosa is DEGRADED: {status['detail']}")
+    def _elsewhere(self, host: Host, path: str, pql: str, status: int, body: bytes) -> tuple[int, bytes]:
+        """A node that has just begun has not found all its indexes yet: what do the others say?"""
+        for other in self._cluster.others(host):
+            try:
+                code, there = self._cluster.http.ask_host(other, "POST", path, pql.encode())
+            except BackendAway:
+                continue
+            if b"not allowed in state" not in there and b"not found" not in there:
+                return code, there
+        return status, body
 
 
 def _query_error(body: bytes) -> QueryError:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexing.backends.base import ACCESS_FIELD, BackendError, FieldSchema
+from indexing.backends.base import ACCESS_FIELD, BackendAway, BackendError, FieldSchema
 from indexing.backends.names import check_same
-from indexing.backends.pilosa_http import PilosaHttp, refused
+from indexing.backends.pilosa_cluster import Cluster
+from indexing.backends.pilosa_http import Host, name_of, refused
+
+logger = logging.getLogger(__name__)
 
 # Rows that a fragment's TopN cache holds. A field with one value a packet cannot have more rows in a shard of 2^20 columns, so
 # it never outgrows it; memory goes with the rows that are there (some 60 bytes a row and fragment), not with this number.
@@ -43,10 +47,20 @@ class Index:
         self.known[name] = (fits, time.monotonic())
 
 
-def read(http: PilosaHttp) -> dict[str, Index]:
-    """All indexes of the cluster. Raises BackendAway, BackendError."""
+def read(cluster: Cluster) -> dict[str, Index]:
+    """All indexes of the cluster: what any node has that has opened its data. Raises BackendAway, BackendError."""
     found: dict[str, Index] = {}
-    for index in http.json("GET", "/schema")["indexes"] or []:
+    for indexes in cluster.opened(lambda host: _indexes_of(cluster, host)):
+        for name, index in indexes.items():
+            known = found.setdefault(name, index)
+            for one in index.options.keys() - known.options.keys():
+                known.options[one], known.fields[one] = index.options[one], index.fields[one]
+    return found
+
+
+def _indexes_of(cluster: Cluster, host: Host) -> dict[str, Index]:
+    found: dict[str, Index] = {}
+    for index in cluster.http.json_of(host, "/schema")["indexes"] or []:
         options = {one["name"]: one["options"] for one in index["fields"] or []}
         fields = {
             name: FieldSchema(name, "int", o["min"], o["max"]) if o["type"] == "int" else FieldSchema(name, "set")
@@ -57,15 +71,15 @@ def read(http: PilosaHttp) -> dict[str, Index]:
 
 
 class Schemas:
-    """What this process knows of the schema of the cluster behind `http`."""
+    """What this process knows of the schema of a cluster."""
 
-    def __init__(self, http: PilosaHttp) -> None:
-        self._http = http
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
         self._known: tuple[float, dict[str, Index]] = (-1e9, {})
 
     def read(self) -> dict[str, Index]:
         """All indexes, asked for now."""
-        found = read(self._http)
+        found = read(self._cluster)
         for name, index in found.items():
             before = self._known[1].get(name)
             if before is not None:
@@ -82,19 +96,29 @@ class Schemas:
         return index
 
 
-def ensure(http: PilosaHttp, name: str, fields: Iterable[FieldSchema]) -> None:
-    """Creates what is missing; checks what is there. Raises BackendAway, BackendError."""
-    index = read(http).get(name)
-    if index is None:
-        _create(http, f"/index/{name}", {"keys": False, "trackExistence": True})
-        index = read(http).get(name) or Index({}, {}, {"keys": False, "trackExistence": True})
+def ensure(cluster: Cluster, name: str, fields: Iterable[FieldSchema]) -> None:
+    """Creates what is missing, on every node; checks what is there. Raises BackendAway, BackendError."""
+    index = read(cluster).get(name)
+    made = Index({}, {}, {"keys": False, "trackExistence": True})
+    wanted_fields = (*fields, FieldSchema(ACCESS_FIELD, "set"))
+    if index is not None:
+        _check(name, index, wanted_fields)
+    for wanted in wanted_fields:
+        if index is None or wanted.name not in index.options:
+            made.options[wanted.name] = _options(wanted)
+    _make(cluster, name, index, made)
+    if index is None or made.options:  # another process may have made some of it at the same time, otherwise
+        _check(name, read(cluster).get(name) or made, wanted_fields)
+
+
+def _check(name: str, index: Index, fields: Iterable[FieldSchema]) -> None:
+    """Raises BackendError if the index, or a field of it that is there, was made otherwise than is wanted."""
     if index.index_options.get("keys") or not index.index_options.get("trackExistence"):
         needed = "keys=false, trackExistence=true are needed"
         raise BackendError(f"index {name} exists in Pilosa with options {index.index_options}: {needed}")
-    for wanted in (*fields, FieldSchema(ACCESS_FIELD, "set")):
+    for wanted in fields:
         options = index.options.get(wanted.name)
-        if options is None:
-            _create(http, f"/index/{name}/field/{wanted.name}", _options(wanted))
+        if options is None or wanted.name not in index.fields:
             continue
         if wanted.kind == "set" and (options["type"] != "set" or options.get("keys")):
             kind = options["type"] + (" with keys" if options.get("keys") else "")
@@ -102,20 +126,71 @@ def ensure(http: PilosaHttp, name: str, fields: Iterable[FieldSchema]) -> None:
         check_same(name, index.fields[wanted.name], wanted)
         if wanted.kind == "set" and wanted.name != ACCESS_FIELD and options.get("cacheType") != "ranked":
             raise BackendError(f"field {wanted.name} of index {name} has cacheType {options.get('cacheType')}, ranked is wanted")
+        if wanted.kind == "set" and 0 < index.size(wanted.name) < CACHE_SIZE:
+            # Its answers say so themselves, once it has more rows than that (PairsResult.exact).
+            kept = f"has a cacheSize of {index.size(wanted.name)}, not {CACHE_SIZE}"
+            logger.warning("field %s of index %s %s: counts of its top values may be too small", wanted.name, name, kept)
 
 
-def ensure_like(http: PilosaHttp, base: Index, name: str, make: bool = True) -> None:
+def ensure_like(cluster: Cluster, base: Index, name: str, make: bool = True) -> None:
     """Makes the fields of `base` in another index, with the same options, as far as they are missing there; `access` last.
 
     make: the index itself, too; else nothing is made where there is none. Raises BackendAway, BackendError."""
-    index = read(http).get(name)
-    if index is None:
-        if not make:
-            return
-        _create(http, f"/index/{name}", {one: base.index_options[one] for one in ("keys", "trackExistence")})
+    index = read(cluster).get(name)
+    if index is None and not make:
+        return
     missing = [one for one in base.options if index is None or one not in index.options]
+    made = Index({}, {}, {one: base.index_options[one] for one in ("keys", "trackExistence")})
     for one in sorted(missing, key=lambda one: one == ACCESS_FIELD):
-        _create(http, f"/index/{name}/field/{one}", _given(base.options[one]))
+        made.options[one] = _given(base.options[one])
+    _make(cluster, name, index, made)
+
+
+def _make(cluster: Cluster, name: str, there: Index | None, made: Index) -> None:
+    """Makes an index, if it is not there, and the fields of `made`; and sees that every node has them."""
+    if there is not None and not made.options:
+        return
+    members = cluster.members()
+    if there is None:
+        _create(cluster, f"/index/{name}", made.index_options)
+    for one, options in made.options.items():
+        _create(cluster, f"/index/{name}/field/{one}", options)
+    if not members.alone:
+        for host in members.hosts:
+            _complete(cluster, host, name, made)
+        cluster.same(members)
+
+
+def _complete(cluster: Cluster, host: Host, name: str, made: Index) -> None:
+    """What a node has missed, it is told: another has told it already, if all went well."""
+
+    def missing() -> list[str]:
+        index = _indexes_of(cluster, host).get(name)
+        fields = [f"/index/{name}/field/{one}" for one in made.options if index is None or one not in index.options]
+        return [f"/index/{name}", *fields] if index is None else fields
+
+    for path in (paths := missing()):
+        options = made.index_options if path == paths[0] and path == f"/index/{name}" else made.options[path.rpartition("/")[2]]
+        cluster.http.ask_host(host, "POST", path, json.dumps({"options": options}).encode())
+    if paths and (paths := missing()):
+        raise BackendAway(f"Pilosa at {name_of(host)} has no {', '.join(paths)}")
+
+
+def drop(cluster: Cluster, name: str) -> None:
+    """Removes an index from every node: one that kept it would give it back to the others. Raises BackendAway, BackendError."""
+    members = cluster.members()
+    path = f"/index/{name}"
+    status, body = cluster.http.ask("DELETE", path)
+    if members.alone:
+        if status >= 300 and status != 404:
+            raise refused(f"DELETE {path}", status, body)
+        return
+    for host in members.hosts:
+        if name in _indexes_of(cluster, host):
+            cluster.http.ask_host(host, "DELETE", path)
+            if name in _indexes_of(cluster, host):
+                raise BackendAway(f"Pilosa at {name_of(host)} still has index {name}")
+    cluster.same(members)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +207,7 @@ def _options(wanted: FieldSchema) -> dict[str, Any]:
     return {"type": "set", "cacheType": "ranked", "cacheSize": CACHE_SIZE}
 
 
-def _create(http: PilosaHttp, path: str, options: dict[str, Any]) -> None:
-    status, body = http.ask("POST", path, json.dumps({"options": options}).encode())
+def _create(cluster: Cluster, path: str, options: dict[str, Any]) -> None:
+    status, body = cluster.http.ask("POST", path, json.dumps({"options": options}).encode())
     if status >= 300 and status != 409:  # 409: another process made it just now
         raise refused(f"POST {path}", status, body)

@@ -154,13 +154,14 @@ def test_a_job_of_many_small_batches_answers_as_before_when_they_are_few(index, 
 
 
 def bits_of(job: Job) -> dict[tuple[str, int], list[Any]]:
-    """(field, first packet of the blob) -> its bits or values, by packet of the job."""
+    """(field, first packet of the batch) -> its bits or values, by packet of the job."""
     base = batches.column_ranges(job.pk)[0][0]
     found: dict[tuple[str, int], list[Any]] = {}
     with store.backend()._opened().read() as snapshot:
         for name, field in FIELDS.items():
-            for first, _, blob in snapshot.fragments(job.index, name, 0):
-                if name in ("job", "flow") or not base <= first < base + PACKETS:
+            for batch in snapshot.batches(job.index):
+                first, blob = batch.first_column, snapshot.blob(job.index, name, 0, batch)
+                if blob is None or name in ("job", "flow") or not base <= first < base + PACKETS:
                     continue  # job and flow have the job's own number in them
                 if field.kind == "int":
                     values = IntFragment(blob)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from indexing.fragment import Fragment, Mask, bitmap_of_columns, bitmap_of_flags, columns_of_bitmap, decode, set_range
+from indexing.fragment import Fragment, bitmap_of_columns, bitmap_of_flags, columns_of_bitmap, decode, set_range
 from indexing.roaring import MAX_ROW, SHARD_WIDTH, RoaringError, encode, encode_bits, encode_ranges, positions, sorted_unique
 
 ARRAY, BITMAP, RUNS = 1, 2, 3
@@ -113,7 +113,7 @@ def test_rows_counts_and_positions_come_back(parts: list[tuple[int, int, int, in
     assert columns_of_bitmap(words).tolist() == sorted(union)
 
     flags = np.random.default_rng(random).random(SHARD_WIDTH) < 0.3
-    found, counts = fragment.masked_counts(Mask(bitmap_of_flags(flags)))
+    found, counts = fragment.masked_counts(bitmap_of_flags(flags))
     under = {row: int(np.count_nonzero(flags[sorted(held)])) for row, held in per_row.items()}
     assert dict(zip(found.tolist(), counts.tolist(), strict=True)) == {row: n for row, n in under.items() if n}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def test_a_field_that_outgrew_its_cache_is_not_exact(pilosa: PilosaBackend, pilo
 
 def test_the_caches_of_new_fields_hold_every_row_of_a_shard(pilosa: PilosaBackend, pilosa_server: PilosaServer) -> None:
     pilosa.ensure_index("own-d", FIELDS)
-    options = pilosa_schema.read(pilosa._http)["own-d"].options
+    options = pilosa_schema.read(pilosa._cluster)["own-d"].options
     assert (options["proto"]["cacheType"], options["proto"]["cacheSize"]) == ("ranked", 1 << 20)
 
 
@@ -101,6 +102,31 @@ def test_fields_made_otherwise_are_refused(pilosa: PilosaBackend, pilosa_server:
     pilosa_server.post("/index/own-e/field/proto", f'{{"options":{options}}}')
     with pytest.raises(BackendError, match=says):
         pilosa.ensure_index("own-e", FIELDS)
+
+
+def test_a_cache_that_is_too_small_is_said(
+    pilosa: PilosaBackend, pilosa_server: PilosaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    pilosa_server.post("/index/own-i")
+    pilosa_server.post("/index/own-i/field/proto", '{"options":{"type":"set","cacheType":"ranked","cacheSize":10}}')
+    pilosa.ensure_index("own-i", FIELDS)
+    assert "field proto of index own-i has a cacheSize of 10" in caplog.text
+    pilosa.import_batch("own-i", bits(1, 0, 50, proto=[(c, c) for c in range(10)]))
+    under = of("TopN", row("access", 0), field="proto")
+    assert pilosa.query("own-i", [under])[0].exact is True
+    pilosa._schemas._known[1]["own-i"].known.clear()
+    pilosa.import_batch("own-i", bits(2, 50, 50, proto=[(c, c) for c in range(50)]))
+    assert pilosa.query("own-i", [under])[0].exact is False
+
+
+def test_not_is_right_where_pilosa_forgets_existence(pilosa: PilosaBackend) -> None:
+    """Ints that are imported beside a run of existence make Pilosa 1.4.1 forget the run."""
+    pilosa.ensure_index("own-j", FIELDS)
+    for number in range(4):
+        ints = {"length": dict.fromkeys(range(50), 3)} if number % 2 else {}
+        pilosa.import_batch("own-j", bits(number, 100 * number, 100, proto=[(6, 0)], **ints))
+    calls = [of("Count", of("Intersect", of("Not", inner), row("access", 0))) for inner in (of("Union"), row("proto", 6))]
+    assert [result.count for result in pilosa.query("own-j", calls)] == [400, 396]
 
 
 def test_an_index_with_keys_is_refused(pilosa: PilosaBackend, pilosa_server: PilosaServer) -> None:
@@ -155,6 +181,28 @@ def test_a_server_that_ends_and_comes_back(tmp_path: Path) -> None:
     )
     assert answer[0].columns.tolist() == [5]
     assert answer[1].value == 5
+    backend.close()
+    server.stop()
+
+
+def test_a_server_that_is_started_again_is_waited_for(tmp_path: Path) -> None:
+    """A second without answers is none for who asks; a server that is opening its data is not believed to have none."""
+    server = start_pilosa(tmp_path)
+    backend = open_backend(server.url, tmp_path)
+    backend.ensure_index("net", FIELDS)
+    backend.import_batch("net", bits(1, 0, 5, proto=[(6, 0)]))
+    for _ in range(3):
+        server.process.kill()
+        server.process.wait()
+        with ThreadPoolExecutor(1) as pool:
+            restarted = pool.submit(start_pilosa, tmp_path, server.port)
+            fresh = open_backend(server.url, tmp_path)
+            assert list(fresh.indexes()) == ["net"]
+            fresh.hide_batches("net", [BatchRange(9, 50, 5)])
+            assert backend.query("net", [of("Count", row("access", 0))])[0].count == 5
+            backend.import_batch("net", bits(1, 0, 5, proto=[(6, 0)]))
+            fresh.close()
+            server = restarted.result()
     backend.close()
     server.stop()
 
