@@ -56,6 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.DATABASES
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Processes that run tests for this one (pytest-xdist) are each a session with a folder of its own, and must not find the
+    settings' name in their environment: pytest-django would read them there before this file is imported."""
+    del os.environ["DJANGO_SETTINGS_MODULE"], os.environ["PICAPWEB_DATA"]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         needs(*marker.args)

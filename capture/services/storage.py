@@ -76,8 +76,10 @@ class Receiver:
             raise
 
     def finish(self) -> Upload:
-        """The whole file. Raises Refused if it is empty."""
+        """The whole file, on disk: who was told that it is here need not send it again. Raises Refused if it is empty."""
         try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
             self._file.close()
         except OSError as error:
             self.abort()
