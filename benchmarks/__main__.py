@@ -61,7 +61,7 @@ def main() -> int:
             if args.ingest_large:
                 large = args.large or _made(folder, args.large_packets)
                 files.append((large, captures.packets_of(large)))
-            text, costs = ingest.measured(files, captures.head(capture, 1_000, folder), folder, args.rounds, _say)
+            text, costs = ingest.measured(files, captures.head(capture, ingest.WARM_UP, folder), folder, args.rounds, _say)
             page.write("ingest", text)
             page.write("measured", scaling.measured_table(costs), scaling.PAGE)
             page.write("reckoned", scaling.reckoned_table(costs), scaling.PAGE)

@@ -41,6 +41,8 @@ class Call:
     children: calls that are its input.
     args: everything else: `field` (str) for TopN, Rows, Sum; `row` (RowRef) or `condition` ((field, Condition)) for Row;
         `n`, `ids`, `limit`, `previous`, `column` as Python values.
+        Writes: `row` (RowRef; of an int field its `row` is the value, which may be negative) for Set, Clear, ClearRow and Store,
+        with `column` (int) for Set and Clear, and the source as the one child of Store.
     legacy: written in picap's or v0.x syntax, so its result takes the old shape.
     position: character offset of the call in the query text.
     """

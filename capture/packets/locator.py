@@ -205,7 +205,7 @@ def _decode_column(packed: bytes, scale: int, count: int, name: str, version: in
     if width == 1 and not plane.any():
         noughts: NDArray[np.uint64] = np.broadcast_to(np.uint64(0), count)
         return noughts
-    folded = plane[0].astype(np.uint64)
+    folded: NDArray[np.uint64] = plane[0].astype(np.uint64)
     for i in range(1, width):
         folded |= plane[i].astype(np.uint64) << np.uint64(8 * i)
     odd = folded & np.uint64(1)

@@ -65,7 +65,7 @@ def _room(size: int) -> NDArray[np.uint8]:
     """`size` bytes: where nobody holds the batch before any more, its memory again, whose pages need not be made anew."""
     room = _kept.bytes_
     if len(room) < size or sys.getrefcount(room) > _NOBODY:  # a batch, and whatever was cut from it, holds a reference
-        room = _kept.bytes_ = np.empty(size + size // 8, np.uint8)
+        room = _kept.bytes_ = np.empty(size + size // 4, np.uint8)
     return room[:size]
 
 

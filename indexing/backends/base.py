@@ -147,12 +147,17 @@ class Backend(Protocol):
     def query(self, index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> list[Result]:
         """Answers calls whose rows are row ids (RowRef.row None = empty row). The mask is in the calls already.
 
-        Raises QueryError (worded as Pilosa words it), BackendAway."""
+        Writes are done in order, each at once, also where a later one is refused.
+        Raises QueryError (worded as Pilosa words it), BackendAway, BackendError (what is stored is damaged)."""
 
     def rows_of_columns(
         self, index: str, field: str, columns: NDArray[np.uint64]
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Which rows of a set field hold these columns: (column uint64 (n,), row uint64 (n,)), sorted by column, row."""
+
+    def written_columns(self, index: str) -> NDArray[np.uint64]:
+        """Columns, ascending, that exist because PQL set a bit of theirs, and belong to no batch, as far as the backend can tell
+        them from others."""
 
     def status(self) -> dict[str, Any]:
         """{"name", "state": "NORMAL" | ..., "detail": str, ...}; raises BackendAway if it cannot tell."""

@@ -144,7 +144,7 @@ class EmbeddedBackend:
         Set, Clear, ClearRow and Store are done in order, each in a commit of its own; the first error ends it, and what was
         written before stays, as in Pilosa."""
         store, results = self._opened(), list[Result]()
-        for writing, some in groupby(calls, embedded_writes.is_write):
+        for writing, some in groupby(calls, embedded_writes.is_write) if calls else [(False, calls)]:
             if writing:
                 results += [embedded_writes.write(store, index, call, shards) for call in some]
                 continue
@@ -164,7 +164,7 @@ class EmbeddedBackend:
             return engine.rows_of_columns(field, columns)
 
     def written_columns(self, index: str) -> U64:
-        """Columns, ascending, that exist because PQL set a bit of theirs, and belong to no batch: none of `batches` has them."""
+        """See Backend."""
         with self._opened().read() as snapshot:
             found = [np.zeros(0, np.uint64)]
             for shard in sorted(snapshot.overlaid(index)):

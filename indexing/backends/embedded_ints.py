@@ -72,7 +72,8 @@ class IntFragment:
         i = column - self.first if self._dense else int(np.searchsorted(self._columns, column))
         if not 0 <= i < self.count or (not self._dense and self._columns[i] != column):
             return None
-        return int(self._delta[i]) + self.minimum
+        value: int = int(self._delta[i]) + self.minimum
+        return value
 
     def compare(self, low: int, high: int, outside: bool, words: U64) -> None:
         """Sets the columns whose value is in low..high (both inclusive, any size), or with `outside` the others, in a bitmap."""

@@ -1,7 +1,7 @@
-"""What PQL wrote into one field of one shard, beside the immutable blobs of batches: the bytes of it, and single changes to it.
+"""What PQL wrote into one field of one shard, beside the immutable blobs of batches: the bytes of it, and changes to it.
 
-Layout, little endian: magic "OVR1", u32 crc32 of all behind it, u8 kind (0 set, 1 int), u8[3] 0, u32 first, u32 last column of the
-shard that anything is noted of, u32 length of the first part; then the first part, then the second:
+Layout, little endian: magic "OVR1", u32 crc32 of all behind it, u8 kind (0 set, 1 int), u8[3] 0, u32 first, u32 last column of
+the shard that anything is noted of, u32 length of the first part; then the first part, then the second:
 
 - of a set field roaring bytes (indexing/roaring.py) of the bits that were added, and of those that were removed. No bit is in
   both; what was added is in no blob, what was removed is in one. So counts can be added and subtracted.
@@ -142,4 +142,5 @@ def _packed(kind: int, first: int, last: int, *parts: bytes) -> bytes:
 
 def _within(columns: U64, words: U64) -> NDArray[np.bool_]:
     """Which of these columns are in a bitmap."""
-    return (words[columns >> np.uint64(6)] >> (columns & np.uint64(63)) & np.uint64(1)).astype(np.bool_)
+    flags: NDArray[np.bool_] = (words[columns >> np.uint64(6)] >> (columns & np.uint64(63)) & np.uint64(1)).astype(np.bool_)
+    return flags

@@ -48,6 +48,8 @@ from indexing.backends.ranges import pieces
 MAP_SIZE = 1 << 40
 MAX_READERS = 1024  # a slot a thread that reads, of all processes
 
+_READER_BYTES, _HEAD_BYTES = 64, 4096  # of lock.mdb: a slot; more than what stands before the slots
+
 __all__ = ["MAP_SIZE", "Blob", "Overlap", "Snapshot", "Store"]
 
 
@@ -64,6 +66,7 @@ class Store:
             env, users = embedded_fork.environments.get(self._key, (None, 0))
             if env is None:
                 path.mkdir(parents=True, exist_ok=True)
+                _make_room(path / "lock.mdb")
                 env = lmdb.open(str(path), map_size=map_size, max_dbs=4, max_readers=MAX_READERS, max_spare_txns=0)
                 env.reader_check()  # slots of killed processes would keep old pages for ever
             self._env = env
@@ -90,7 +93,7 @@ class Store:
         except lmdb.MapFullError as error:
             raise BackendError(f"the index store {self.path} is full: its map size is reached") from error
         except lmdb.DiskError as error:
-            raise BackendError(f"the index store {self.path} cannot write: {error}") from error
+            raise BackendAway(f"the index store {self.path} cannot write: No space left on device") from error
         except lmdb.ReadersFullError as error:
             raise BackendAway(f"the index store {self.path} has no free reader slot ({MAX_READERS} in use)") from error
         except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError) as error:
@@ -181,3 +184,14 @@ class Store:
                     more = cursor.set_range(keys.name_key(index))
                     while more and cursor.key().startswith(keys.name_key(index)):
                         more = cursor.delete()  # moves to the next
+
+
+def _make_room(lock: Path) -> None:
+    """The file of the readers' slots is mapped, and LMDB makes it with a hole: on a full disk the first slot that is taken would
+    kill the process (SIGBUS). With its blocks taken before, a full disk is an OSError here."""
+    file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        if os.fstat(file).st_size == 0:
+            os.posix_fallocate(file, 0, MAX_READERS * _READER_BYTES + _HEAD_BYTES)
+    finally:
+        os.close(file)

@@ -1,8 +1,8 @@
-"""The calls of PQL that write: Set, Clear, ClearRow, Store. Each is one commit, and what it returns is what Pilosa 1.4.1 returns.
+"""The calls of PQL that write: Set, Clear, ClearRow, Store. Each is one commit, and returns what it returns in Pilosa 1.4.1.
 
-Blobs of batches stay as they are: what is written goes into overlays (embedded_overlay). As in Pilosa, Set makes its column exist,
-and nothing else changes what exists; Clear of an int does nothing. Refused, where Pilosa 1.4.1 does something by chance: two
-fields in one call, a row beyond the last that can be read, a Store without exactly one source (it panics). An int that is
+Blobs of batches stay as they are: what is written goes into overlays (embedded_overlay). As in Pilosa, Set makes its column
+exist, and nothing else changes what exists; Clear of an int does nothing. Refused, where Pilosa 1.4.1 does something by chance:
+two fields in one call, a row beyond the last that can be read, a Store without exactly one source (it panics). A Set that is
 refused leaves its column as it was, which Pilosa has marked as existing by then.
 """
 

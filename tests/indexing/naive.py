@@ -18,6 +18,8 @@ class Naive:
         self.exists: set[int] = set()
 
     def add(self, bits: BatchBits) -> None:
+        """A batch comes, or comes again: what was written to its columns is no more."""
+        self.remove(bits.first_column, bits.count)
         for column in range(bits.first_column, bits.first_column + bits.count):
             self.exists.add(column)
             self.rows["access"][0].add(column)
@@ -38,6 +40,35 @@ class Naive:
         for values in self.values.values():
             for column in gone:
                 values.pop(column, None)
+
+    # Writes of PQL: each says what Pilosa returns
+
+    def set_bit(self, column: int, field: str, row: int) -> bool:
+        changed = column not in self.rows[field][row]
+        self.rows[field][row].add(column)
+        self._exist(column)
+        return changed
+
+    def set_value(self, column: int, field: str, value: int) -> bool:
+        changed = self.values[field].get(column) != value
+        self.values[field][column] = value
+        self._exist(column)
+        return changed
+
+    def _exist(self, column: int) -> None:
+        self.exists.add(column)
+        self.rows["access"][0].add(column)
+
+    def clear_bit(self, column: int, field: str, row: int) -> bool:
+        changed = column in self.rows[field][row]
+        self.rows[field][row].discard(column)
+        return changed
+
+    def store_row(self, source: set[int], field: str, row: int) -> bool:
+        """ClearRow is a Store of nothing."""
+        changed = self.rows[field][row] != source
+        self.rows[field][row] = set(source)
+        return changed
 
     def columns(self, call: Call) -> set[int]:
         """The columns of a bitmap call."""
