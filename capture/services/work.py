@@ -32,6 +32,8 @@ _tidied = time.monotonic()
 def turn() -> None:
     """Works for one turn; rings again if there was more to do."""
     deadline = time.monotonic() + TURN_SECONDS
+    if time.monotonic() - _tidied > TIDY_SECONDS:
+        _tidy()
     while step():
         if time.monotonic() > deadline:
             ring()
@@ -46,8 +48,6 @@ def until_idle() -> None:
 
 def step() -> bool:
     """Does one piece of work; False if there was none. A scan comes first: it is what makes work for the others."""
-    if time.monotonic() - _tidied > TIDY_SECONDS and _tidy():
-        return True
     capture = scan.claim()
     if capture is not None:
         scan.run(capture)
