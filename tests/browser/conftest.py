@@ -24,16 +24,26 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def origin() -> Iterator[str]:
-    """The address of a running picapweb with an empty data folder of its own."""
+@pytest.fixture(scope="package")
+def server() -> Iterator[Server]:
+    """A running picapweb, one for all files (tests/longest_first.py keeps them together)."""
     # Sockets lie in the data folder, and their paths may be 107 bytes long at most.
     data = Path(tempfile.mkdtemp(prefix="picapweb-browser-"))
     try:
-        with Server(data) as server:
-            yield f"http://localhost:{server.port}"
+        with Server(data) as running:
+            yield running
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def origin(server: Server) -> str:
+    """The address of an empty picapweb: what other tests left in it is deleted."""
+    while jobs := server.ask("GET", "/jobs/")[1]["results"]:
+        for job in jobs:
+            status, said = server.ask("DELETE", f"/jobs/{job['id']}/")
+            assert status == 204, said
+    return f"http://localhost:{server.port}"
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,16 +30,6 @@ WATCH_SHIFTS = """
       }
     }).observe({type: "layout-shift", buffered: true});
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    data = Path(tempfile.mkdtemp(prefix="picapweb-live-page-"))
-    try:
-        with Server(data) as running:
-            yield running
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
 
 
 class Growing:

@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
+from capture.management.commands import picap
+from capture.management.commands.picap import Command
+from capture.models import Job
 from tests.server import ROOT, clean_environment, free_port
 
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
@@ -20,8 +24,12 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), "picap", *arguments]
 
 
-def picap(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), env=clean_environment(), capture_output=True, text=True, timeout=120)
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What it says on stderr before it exits with 1 or 2, in this process: all that is refused is refused by it."""
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "picap", *arguments])
+    assert ended.value.code in (1, 2)
+    return capsys.readouterr().err
 
 
 def test_once_indexes_a_file_prints_the_job_and_leaves_nothing_behind(shared, tmp_path):
@@ -83,16 +91,21 @@ def test_it_serves_the_proxy_until_interrupted(shared, tmp_path):
         (["-i", "lo", "--max-seconds", "soon"], "option max_seconds"),
     ],
 )
-def test_a_bad_option_is_a_message_and_exit_1_or_2(arguments, words):
-    done = picap(*arguments)
-    assert done.returncode in (1, 2)
-    assert words in done.stderr
+def test_a_bad_option_is_a_message_and_exit_1_or_2(arguments, words, capsys):
+    assert words in refused(capsys, *arguments)
+
+
+def test_a_bad_option_leaves_no_traceback():
+    """As a user sees it: of a process of its own."""
+    done = subprocess.run(command("-f", "nonesuch.pcap"), env=clean_environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "nonesuch.pcap" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_bad_filter_is_told_in_libpcaps_words(shared, tmp_path):
-    done = picap(
-        "-f", str(shared / CAPTURE), "-e", "tcp prot 80", "-b", f"localhost:{free_port()}", "-m", str(tmp_path), "--once"
-    )
-    assert done.returncode == 1
-    assert "syntax error" in done.stderr
+def test_a_bad_filter_of_a_file_is_told_in_libpcaps_words(data, shared, capsys, monkeypatch):
+    """When everything runs already, which this test does without: the order is refused, and that is the exit code."""
+    monkeypatch.setattr(picap, "restart_with", lambda _: None)
+    monkeypatch.setattr(picap, "run", lambda options, do: do(SimpleNamespace(options=options)))
+    assert "syntax error" in refused(capsys, "-f", str(shared / CAPTURE), "-e", "tcp prot 80", "--once")
+    assert not Job.objects.exists()

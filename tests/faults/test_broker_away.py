@@ -12,9 +12,9 @@ from tests.server import Server
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
 
 
-@pytest.fixture
-def server(tmp_path):
-    with Server(tmp_path / "data", PICAPWEB_RING_SECONDS="1") as started:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("broker") / "data", PICAPWEB_RING_SECONDS="1") as started:
         yield started
 
 
@@ -37,6 +37,6 @@ def test_a_job_is_taken_while_the_broker_hangs_and_indexed_when_it_is_back(serve
 def test_a_broker_that_was_killed_is_started_again_and_named(server, shared):
     broker = server.child("valkey")
     broker.kill()
-    job = server.upload(shared / CAPTURE)
+    job = server.upload(shared / CAPTURE, "?again=true")
     server.until(lambda: any("valkey" in line and "SIGKILL" in line for line in server.lines))
     server.until(lambda: server.job(job["id"])["state"] == "done")

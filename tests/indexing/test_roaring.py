@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from indexing.fragment import Fragment, bitmap_of_columns, bitmap_of_flags, columns_of_bitmap, decode, set_range
 from indexing.roaring import MAX_ROW, SHARD_WIDTH, RoaringError, encode, encode_bits, encode_ranges, positions, sorted_unique
+from tests.long import examples
 
 ARRAY, BITMAP, RUNS = 1, 2, 3
 
@@ -93,7 +94,7 @@ def made_of(parts: list[tuple[int, int, int, int]]) -> tuple[np.ndarray, np.ndar
 
 
 @seed(20240131)
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=examples(50, long=150), deadline=None, database=None)
 @given(parts=pieces, wanted=st.sets(st.integers(0, 45), max_size=20), random=st.integers(0, 1000))
 def test_rows_counts_and_positions_come_back(parts: list[tuple[int, int, int, int]], wanted: set[int], random: int) -> None:
     rows, columns = made_of(parts)

@@ -18,7 +18,9 @@ def wire() -> Iterator[Wire]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("live") / "data", PICAPWEB_WORKERS="2") as started:
+    """One for all files that need nothing else of it (tests/longest_first.py keeps them together)."""
+    settings = {"PICAPWEB_WORKERS": "2", "PICAPWEB_LIVE_GONE_SECONDS": "1"}
+    with Server(tmp_path_factory.mktemp("live") / "data", **settings) as started:
         yield started

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from tests.server import Server
+from tests.server import PATIENCE, Server
 
 
 def order(server: Server, iface: str | list[str], **options: Any) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def order(server: Server, iface: str | list[str], **options: Any) -> dict[str, A
     status, job = server.ask("POST", "/jobs/", json.dumps({"iface": iface, **options}), **{"Content-Type": "application/json"})
     assert status == 202, job
     names = [iface] if isinstance(iface, str) else iface
-    return dict(server.until(lambda: captures(server, job["id"], len(names)), 20))
+    return dict(server.until(lambda: captures(server, job["id"], len(names))))
 
 
 def captures(server: Server, job: int, interfaces: int = 1) -> dict[str, Any] | None:
@@ -31,12 +31,12 @@ def stop(server: Server, job: int) -> dict[str, Any]:
     return ended(server, job)
 
 
-def ended(server: Server, job: int, seconds: float = 60) -> dict[str, Any]:
+def ended(server: Server, job: int, seconds: float = PATIENCE) -> dict[str, Any]:
     """The job once it has ended."""
     return dict(server.until(lambda: (said := server.job(job))["finished"] and said, seconds))
 
 
-def indexed(server: Server, job: int, packets: int, seconds: float = 30) -> dict[str, Any]:
+def indexed(server: Server, job: int, packets: int, seconds: float = PATIENCE) -> dict[str, Any]:
     """The job once so many packets are in every answer."""
     return dict(server.until(lambda: (said := server.job(job))["packets"]["indexed"] >= packets and said, seconds))
 

@@ -25,7 +25,7 @@ def server(tmp_path_factory, pilosa_server) -> Iterator[Server]:
 def test_pilosa_is_away_for_a_while(server, wire, shared, pilosa_server):
     job = jobs.order(server, wire.near, fields="picap")["id"]
     first = wire.send(shared / "pcaps" / MIX, "--pps=20000", "--limit=2000")
-    jobs.indexed(server, job, first, 60)
+    jobs.indexed(server, job, first)
     away = psutil.Process(pilosa_server.process.pid)
     away.suspend()
     try:

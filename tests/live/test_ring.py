@@ -13,14 +13,15 @@ RING = {"ring_bytes": 1 << 20, "ring_files": 3}
 
 
 def turned(server, job: int) -> dict:
-    """The job once its ring has no file too many, and some are gone."""
+    """The job once its ring has no file too many, some are gone, and all that was read is indexed or gone."""
 
     def now() -> dict | None:
         said = server.job(job)
         files = said["live"]["files"]
-        return said if files["kept"] <= RING["ring_files"] and files["removed"] > 2 else None
+        behind = said["live"]["lag"]["packets"]
+        return said if files["kept"] <= RING["ring_files"] and files["removed"] > 2 and not behind else None
 
-    return dict(server.until(now, 60))
+    return dict(server.until(now))
 
 
 def test_columns_go_with_the_file(server, wire, shared):

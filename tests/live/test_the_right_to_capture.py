@@ -95,12 +95,12 @@ def test_a_web_process_opens_no_interface(server):
     live = server.child("live")
     live.suspend()
     try:
-        server.until(lambda: not any(one["capturable"] for one in server.ask("GET", "/interfaces/")[1]), 30)
+        server.until(lambda: not any(one["capturable"] for one in server.ask("GET", "/interfaces/")[1]))
         for one in server.ask("GET", "/interfaces/")[1]:
             assert "no live-capture worker" in one["why_not"]
     finally:
         live.resume()
-    server.until(lambda: any(one["capturable"] for one in server.ask("GET", "/interfaces/")[1]), 30)
+    server.until(lambda: any(one["capturable"] for one in server.ask("GET", "/interfaces/")[1]))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ def test_life_of_a_server(folder: Path):
         assert server.get("/healthz") == (200, b"ok\n")
         server.wait_for(r"^refused: /nonesuch\.pcap: No such file or directory$")
         server.wait_for(rf"^indexed: http://localhost:{server.port}/explore/\?job=1$")
+        # What each part says of itself is asked now and then: it may be some seconds old.
+        server.until(lambda: server.ask("GET", "/readyz")[0] == 200)
         ready = json.loads(server.get("/readyz")[1])
         assert {name: part["ok"] for name, part in ready["parts"].items()} == dict.fromkeys(
             ("postgres", "broker", "index", "workers"), True

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.long import examples
 from tests.robustness.building import built_packets
 from tests.robustness.campaign import complaints
 from tests.robustness.mutations import mutations
@@ -16,11 +17,13 @@ from tests.robustness.values import differences, values_of
 @pytest.mark.needs("../shared")
 def test_damaged_packets_of_the_corpus() -> None:
     """A quick part of `script/fuzz`. Each alone too, but without checked indices: compiling those takes minutes."""
-    said = complaints(mutations(7, 1000, corpus_packets()), bounds_check=False)
+    said = complaints(mutations(7, examples(500, long=1000), corpus_packets()), bounds_check=False)
     assert not said, "\n".join(said[:5])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(50, long=150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(st.lists(built_packets(), min_size=1, max_size=5))
 def test_built_packets(packets: list[Packet]) -> None:
     fast, scapy = values_of(packets, "fast"), values_of(packets, "scapy")

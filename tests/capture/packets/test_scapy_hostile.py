@@ -22,6 +22,7 @@ from capture.packets.scapy_dissector.walk import Found, Walk
 from capture.packets.sources import open_capture
 from tests.capture.packets.test_scapy_deeper_fields import TUNNELS, UNREACHABLE
 from tests.capture.packets.test_scapy_headers import HTTP, IPV4_TCP, IPV6_UDP, TCP, WRAPPERS, hexed, ipv4, udp
+from tests.long import examples
 
 LINKTYPES = [*FIRST_HEADERS, 147, 195, 227, 65535]
 PACKETS = [ipv4(6, TCP + HTTP), IPV6_UDP, ipv4(1, UNREACHABLE + IPV4_TCP), *(packet for packet, _ in TUNNELS.values())]
@@ -57,14 +58,14 @@ def is_valid(found: Found) -> None:
     assert set(found.of("protocols")) <= {name.encode() for name in (*LAYERS, *RARE_LAYERS)}
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(200, long=1000), deadline=None)
 @given(st.sampled_from(LINKTYPES), st.sampled_from(STARTS), st.binary(max_size=300), st.integers(0, 2000))
 def test_any_bytes_are_dissected(linktype: int, start: bytes, rest: bytes, wire: int) -> None:
     with no_exception():
         is_valid(dissect_packet(start + rest, linktype, wire))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150, long=500), deadline=None)
 @given(st.sampled_from(sorted(WRAPPERS)), st.sampled_from(PACKETS), st.data())
 def test_a_damaged_packet_is_dissected(name: str, behind: bytes, data: st.DataObject) -> None:
     linktype, head = WRAPPERS[name]
@@ -128,7 +129,7 @@ def test_a_cut_tunnel_is_dissected(name: str) -> None:
             is_valid(dissect_packet(packet[:cut], 101, len(packet)))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60, long=200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(LINKTYPES), st.sampled_from(STARTS), st.binary(max_size=300))
 def test_any_bytes_have_a_layer_tree_within_the_packet(linktype: int, start: bytes, rest: bytes) -> None:
     data = start + rest

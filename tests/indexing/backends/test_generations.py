@@ -22,6 +22,7 @@ from indexing.backends.pilosa import PilosaBackend
 from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Result, RowResult, RowsResult
 from tests.indexing.backends.conftest import FIELDS, bits, of, random_batch, row
 from tests.indexing.backends.test_random_trees import trees
+from tests.long import examples
 from tests.pilosa import PilosaServer, start_pilosa
 
 LONG = "a-name-that-is-as-long-as-pilosa-lets-the-name-of-an-index-be-64"
@@ -217,7 +218,7 @@ def plain(result: Result) -> Any:
 
 
 @seed(20261125)
-@settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80, long=400), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(calls=st.lists(_optional, min_size=1, max_size=3), shards=st.sampled_from([None, None, [], [0], [1], [0, 4], [1, 77]]))
 def test_answers_are_those_of_one_index(three: dict[str, Backend], calls: list[Call], shards: list[int] | None) -> None:
     answers = {}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from indexing.calls import Call
 from tests.indexing.backends.conftest import Bench, compare, of, row
+from tests.long import examples
 
 _bounds = st.sampled_from([-2000, -1000, -70, -64, -63, -2, -1, 0, 1, 2, 39, 40, 60, 61, 1500, 69998, 69999, 70000, 70001, 10**6])
 _leaves = st.one_of(
@@ -28,7 +29,7 @@ def _above(children: st.SearchStrategy[Call]) -> st.SearchStrategy[Call]:
 
 
 trees = st.recursive(_leaves, _above, max_leaves=12)
-_quietly = settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+_quietly = settings(max_examples=examples(60, long=200), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @seed(20240131)
@@ -41,7 +42,7 @@ def test_columns_and_counts(filled: Bench, tree: Call) -> None:
 
 
 @seed(20240201)
-@settings(_quietly, max_examples=100)
+@settings(_quietly, max_examples=examples(40, long=100))
 @given(tree=trees, n=st.integers(0, 9))
 def test_tops_sums_and_extremes_under_a_tree(filled: Bench, tree: Call, n: int) -> None:
     under = filled.naive.columns(tree)

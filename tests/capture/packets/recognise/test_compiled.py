@@ -18,6 +18,7 @@ from capture.packets.recognise.ports import SCTP_PORTS, TCP_PORTS, UDP_PORTS
 from tests.capture.packets.applications.both import mutations
 from tests.capture.packets.recognise.payloads import TRANSPORTS, Payload, assert_same, compiled, corpus
 from tests.capture.packets.recognise.test_recognise import CASES
+from tests.long import examples
 
 ALL_PORTS = {"tcp": TCP_PORTS, "udp": UDP_PORTS, "udplite": UDP_PORTS, "sctp": SCTP_PORTS}
 EXAMPLES: list[Payload] = [(payload, transport, 40000, port) for _, transport, port, payload in CASES]
@@ -126,14 +127,14 @@ texts = st.one_of(
 TEXT_PORTS = (21, 22, 25, 53, 80, 110, 143, 554, 5060, 6667, 40001)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(200, long=1500), deadline=None)
 @given(text=texts, padding=st.sampled_from(["", "x" * 20, " " * 9, "\r\n" * 8]))
 def test_made_texts(text: str, padding: str) -> None:
     payload = (text + padding).encode()
     assert_same([(payload, transport, 40000, port) for transport in ("tcp", "udp") for port in TEXT_PORTS])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, long=300), deadline=None)
 @given(payload=st.binary(max_size=40), transport=st.sampled_from(list(TRANSPORTS)), port=st.integers(0, 65535))
 def test_any_bytes_alone(payload: bytes, transport: str, port: int) -> None:
     """As a batch of one packet: with fewer bytes than a first look takes."""

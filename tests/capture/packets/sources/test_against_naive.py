@@ -34,8 +34,10 @@ from tests.capture.packets.sources.writing import (
     simple,
     statistics,
 )
+from tests.long import examples
 
-RELAXED = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_MONKEYPATCH = [HealthCheck.function_scoped_fixture]
+RELAXED = settings(max_examples=examples(60, long=250), deadline=None, suppress_health_check=_MONKEYPATCH)
 FILTERS = ["", "greater 60", "ip and not tcp port 80"]
 SMALL_WINDOW = 256
 
@@ -185,7 +187,7 @@ def test_pcapng_files_of_any_blocks(tmp_path: Path, monkeypatch, written, change
             open_capture(path)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=examples(500, long=3000), deadline=None)
 @given(
     ticks=U64 | U32 | st.sampled_from([0, 1, 2**63, 2**64 - 1]),
     resolution=st.integers(0, 255),
@@ -199,7 +201,7 @@ def test_times_are_exact_or_none(ticks: int, resolution: int, plus: int) -> None
     assert nanoseconds_of(ticks, resolution, plus) == wanted
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(200, long=1000), deadline=None)
 @given(plus=st.integers(-9_223_372_038, 9_223_372_037), near=st.integers(-3, 3), resolution=st.sampled_from([9, 12, 0x9E, 0xA8]))
 def test_times_at_both_ends_of_what_an_int64_holds(plus: int, near: int, resolution: int) -> None:
     unit = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution

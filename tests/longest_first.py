@@ -1,0 +1,50 @@
+"""Which process of `pytest -n` gets which file, and when: what takes long comes first, files that share a server stay together.
+
+xdist's own order is that of the number of tests in a file. The files with the fewest tests start the most servers: they would
+come last, and at the end of a run one process would wait for the other.
+"""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+# Files that have something in common which takes long to make, as starts of their paths. A server takes 15 seconds of a
+# processor to start and to end: tests/live/conftest.py and tests/browser/conftest.py have one for all. The payloads of the shared
+# captures are looked for once in a process (corpus() in both.py and payloads.py). And a test of tests/live makes the clone's
+# python-capture and removes it, which another's live worker must not be started with.
+TOGETHER = ("tests/live/", "tests/browser/", "tests/capture/packets/applications/", "tests/capture/packets/recognise/")
+# What takes longest, longest first. Another file that takes more than a few seconds should be here too; nothing depends on it.
+FIRST = (
+    "tests/live/",
+    "tests/end_to_end/",
+    "tests/faults/",
+    "tests/picapweb/test_up.py",
+    "tests/browser/",
+    "tests/commands/",
+    "tests/indexing/backends/test_pilosa_cluster.py",
+    "tests/benchmarks/",
+    "tests/capture/packets/test_compiled_cache.py",
+    "tests/examples/",
+    "tests/accuracy/",
+    "tests/indexing/backends/",
+    "tests/picapweb/",
+    "tests/capture/packets/sources/",
+    "tests/capture/packets/recognise/",
+    "tests/capture/packets/applications/",
+)
+
+
+def place(scope: str) -> int:
+    """A file's place in FIRST, or behind all of them."""
+    return next((at for at, start in enumerate(FIRST) if scope.startswith(start)), len(FIRST))
+
+
+class LongestFirst(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((start for start in TOGETHER if file.startswith(start)), file)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        self.workqueue.move_to_end(min(self.workqueue, key=place), last=False)
+        super()._assign_work_unit(node)
