@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from indexing.backends.base import SHARD_WIDTH, FieldSchema
 from indexing.backends.embedded_ints import IntFragment
+from indexing.backends.embedded_shard import Shard
 from indexing.backends.embedded_store import Snapshot, Store
 from indexing.checking_findings import Finding, agreed
 from indexing.checking_values import Translations, is_text, no_value
-from indexing.fragment import Fragment
+from indexing.fragment import Fragment, flags_of_bitmap
 from indexing.models import Batch, BatchState
 from indexing.roaring import SHARD_EXPONENT, RoaringError
 
@@ -38,15 +39,19 @@ def blobs(index: str, folder: Path, known: Translations) -> Iterator[Finding]:
 
 
 def int_values(index: str, folder: Path, field: str, columns: U64) -> Iterator[tuple[U64, U64]]:
-    """Columns and values (modulo 2^64) of an int field, of those of the columns (ascending) that have one."""
+    """Columns and values (modulo 2^64) of an int field, of those of the columns (ascending) that have one: as answers have them,
+    without what has gone from a segment and with what PQL wrote."""
     store = Store(folder)
     try:
         for shard in np.unique(columns >> np.uint64(SHARD_EXPONENT)).tolist():
             with store.read() as snapshot:
-                for _, _, blob in _pieces(snapshot, index, field, shard):
-                    fragment = IntFragment(blob)
-                    there = fragment.columns.astype(np.uint64) + np.uint64(shard * SHARD_WIDTH)
+                schema = snapshot.fields(index) or {}
+                for fragment, alive in Shard(snapshot, index, schema, shard).ints(field) if field in schema else ():
+                    local = fragment.columns
+                    there = local.astype(np.uint64) + np.uint64(shard * SHARD_WIDTH)
                     wanted = np.isin(there, columns, assume_unique=True)
+                    if alive is not None:
+                        wanted &= flags_of_bitmap(alive)[local]
                     yield there[wanted], fragment.values.astype(np.uint64)[wanted]
     finally:
         store.close()

@@ -69,6 +69,20 @@ def test_the_next_attempt_replaces_it(half, shared):
     assert checking_digest.digests("net", half.pk) == checking_digest.digests("net", quiet.pk)
 
 
+def test_the_next_attempt_replaces_it_in_a_segment_as_well(data, shared, monkeypatch):
+    """Small batches were joined in the store meanwhile, the one that Postgres does not know of among them."""
+    job = order_job(shared / CAPTURE, bufsize=10)
+    while Batch.objects.filter(state="visible").count() < 12:
+        work.step()
+    killed_in(monkeypatch, progress, "note_visible", Killed())
+    assert store.backend().compact()
+    while store.backend().compact():
+        pass
+    right(job, JobState.DONE)
+    quiet = run_job(shared / CAPTURE, again=True)
+    assert checking_digest.digests("net", job.pk) == checking_digest.digests("net", quiet.pk)
+
+
 def test_a_stop_takes_it_out(half):
     control.stop(half)
     assert right(half, JobState.STOPPED).packets_indexed == 50
