@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.db import close_old_connections, connection
 
 from capture.services import work
 
@@ -11,7 +12,12 @@ from capture.services import work
 @shared_task(ignore_result=True)
 def ring() -> None:
     """A worker was rung: it works until nothing waits, or for one turn."""
-    work.turn()
+    close_old_connections()  # one that broke, as Django's own requests do
+    try:
+        work.turn()
+    except BaseException:
+        connection.close()  # whatever it was, the next turn begins anew
+        raise
 
 
 @worker_ready.connect

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 app = Celery("picapweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Else Celery closes the connection to Postgres before and after each task: a new one costs more than a small job.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 
 
 @worker_init.connect

@@ -87,6 +87,8 @@ def end_if_done(job_id: int) -> bool:
     """Ends a job whose work is over, with the right state and final counters. True if it has ended now."""
     if not _may_be_done(job_id):
         return False
+    if _end_simply(job_id):
+        return True
     with transaction.atomic():
         if Job.objects.filter(pk=job_id, state=JobState.STOPPING, kind=JobKind.FILE).exists():
             # A worker that died meanwhile has lost its batch: nobody is to take it up after the job's end.
@@ -116,6 +118,27 @@ def end_if_done(job_id: int) -> bool:
         job.finished, job.waiting_for = Now(), ""
         job.save()
     return True
+
+
+def _end_simply(job_id: int) -> bool:
+    """The end of nearly every job of a file, in one statement: all is scanned, all its batches are visible and lack no field."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE capture_job j SET state = 'done', error = '', waiting_for = '', finished = statement_timestamp(),
+                      not_indexed = '{}', packets_read = s.read, packets_filtered_out = s.filtered_out,
+                      packets_indexed = s.packets, packets_failed = 0, packets_undecodable = s.undecodable,
+                      packets_handed_over = s.handed_over, bytes_captured = s.captured_bytes, bytes_wire = s.wire_bytes
+               FROM (SELECT count(*) AS batches, coalesce(sum(read), 0) AS read, coalesce(sum(filtered_out), 0) AS filtered_out,
+                            coalesce(sum(packets), 0) AS packets, coalesce(sum(undecodable), 0) AS undecodable,
+                            coalesce(sum(handed_over), 0) AS handed_over, coalesce(sum(captured_bytes), 0) AS captured_bytes,
+                            coalesce(sum(wire_bytes), 0) AS wire_bytes,
+                            coalesce(bool_and(state = 'visible' AND not_indexed = '{}'), true) AS simple
+                     FROM indexing_batch WHERE job = %s) s
+               WHERE j.id = %s AND j.deleted IS NULL AND j.state = 'running' AND j.kind = 'file' AND j.gone = '{}' AND s.simple
+                 AND NOT EXISTS (SELECT 1 FROM capture_capturefile c WHERE c.job_id = j.id AND c.scan_state <> 'done')""",
+            [job_id, job_id],
+        )
+        return bool(cursor.rowcount)
 
 
 def _may_be_done(job_id: int) -> bool:

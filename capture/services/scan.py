@@ -48,6 +48,8 @@ class ScanLost(Exception):
 GROWING_SECONDS = 0.3
 # Its batches are of so many packets at most, so that several workers have some of what came in one moment.
 GROWING_BATCH = 50_000
+# A file of fewer bytes is one batch, and small: its scanner indexes it faster than another worker is woken.
+WORTH_RINGING = 1 << 20
 # The scan of a large file makes way for others after so long, and goes on when it is claimed again.
 TURN_SECONDS = 2.0
 
@@ -176,8 +178,9 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
         capture.scan_state, capture.scanned_bytes, capture.lease_until = ScanState.DONE, capture.size, None
         with transaction.atomic():
             _save(capture, "scan_state", "scanned_bytes", "lease_until", "read_error", *HEAD_COLUMNS)
-            batches.give_back(job.index, Reservation(capture.reserved_column, capture.reserved_left))
-            CaptureFile.objects.filter(pk=capture.pk).update(reserved_left=0)
+            if capture.reserved_left:
+                batches.give_back(job.index, Reservation(capture.reserved_column, capture.reserved_left))
+                CaptureFile.objects.filter(pk=capture.pk).update(reserved_left=0)
 
 
 def _leave_for_now(capture: CaptureFile, end: dict[str, Any]) -> None:
@@ -257,7 +260,9 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence:
         batch.save()
         if not progress.note_scanned(batch, live):
             raise ScanLost
-        ring()
+        # Of a small file there is only this batch, and this worker goes on with it.
+        if live or capture.size > WORTH_RINGING:
+            ring()
 
 
 def _save(capture: CaptureFile, *columns: str) -> None:

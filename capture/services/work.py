@@ -27,6 +27,10 @@ BACK_OFF_SECONDS = 3.0
 # What a worker does when nothing else waits, it does every so often in any case.
 TIDY_SECONDS = 10.0
 _tidied = time.monotonic()
+# A worker that was rung and finds nothing to do looks for what can wait so often at most: a dozen statements, and small jobs ring
+# a hundred times a second.
+REST_SECONDS = 1.0
+_rested = 0.0
 
 
 def turn() -> None:
@@ -34,7 +38,7 @@ def turn() -> None:
     deadline = time.monotonic() + TURN_SECONDS
     if time.monotonic() - _tidied > TIDY_SECONDS:
         _tidy()
-    while step():
+    while step(REST_SECONDS):
         if time.monotonic() > deadline:
             ring()
             return
@@ -46,8 +50,11 @@ def until_idle() -> None:
         pass
 
 
-def step() -> bool:
-    """Does one piece of work; False if there was none. A scan comes first: it is what makes work for the others."""
+def step(rest: float = 0.0) -> bool:
+    """Does one piece of work; False if there was none. A scan comes first: it is what makes work for the others.
+
+    rest: seconds for which what can wait is not looked for again, after nothing of it was found."""
+    global _rested
     capture = scan.claim()
     if capture is not None:
         scan.run(capture)
@@ -56,7 +63,12 @@ def step() -> bool:
     if claimed is not None:
         run_batch(*claimed)
         return True
-    return _tidy() or merging.merge_once(_none_follows)
+    if time.monotonic() - _rested < rest:
+        return False
+    if _tidy() or merging.merge_once(_none_follows):
+        return True
+    _rested = time.monotonic()
+    return False
 
 
 def _tidy() -> bool:

@@ -147,7 +147,7 @@ def test_values_are_freed_while_work_never_ends(data, shared, monkeypatch):
     job = run_job(shared / CAPTURE)
     control.delete(job)
     monkeypatch.setattr(work, "TIDY_SECONDS", 0.0)
-    monkeypatch.setattr(work, "step", lambda: False)  # there is tidying in a turn's own beginning, whatever its steps are
+    monkeypatch.setattr(work, "step", lambda _: False)  # there is tidying in a turn's own beginning, whatever its steps are
     for _ in range(100):
         work.turn()
     assert not TranslationValue.objects.exists()
