@@ -28,6 +28,8 @@ def main() -> int:
     parser.add_argument("--large-packets", type=int, default=10_000_000, help="of the capture that is made for memory")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="for captures that are made; a temporary one if not given")
+    parser.add_argument("--anchors", type=Path, help="ingest: folder with picap, built; built here if not given and there is Go")
+    parser.add_argument("--small-jobs", type=int, default=1_000, help="small: how many captures")
     parser.add_argument(
         "--ingest-large", action=argparse.BooleanOptionalAction, default=True, help="ingest: the large capture, too"
     )
@@ -61,7 +63,8 @@ def main() -> int:
             if args.ingest_large:
                 large = args.large or _made(folder, args.large_packets)
                 files.append((large, captures.packets_of(large)))
-            text, costs = ingest.measured(files, captures.head(capture, ingest.WARM_UP, folder), folder, args.rounds, _say)
+            head = captures.head(capture, ingest.WARM_UP, folder)
+            text, costs = ingest.measured(files, head, folder, args.rounds, args.anchors, _say)
             page.write("ingest", text)
             page.write("measured", scaling.measured_table(costs), scaling.PAGE)
             page.write("reckoned", scaling.reckoned_table(costs), scaling.PAGE)

@@ -44,11 +44,14 @@ class Row:
         return self.packets / statistics.median(self.seconds)
 
 
-def measured(captures: list[tuple[Path, int]], head: Path, folder: Path, rounds: int, say: Say) -> tuple[str, list[Cost]]:
+def measured(
+    captures: list[tuple[Path, int]], head: Path, folder: Path, rounds: int, anchors: Path | None, say: Say
+) -> tuple[str, list[Cost]]:
     """Every subject on every capture, `rounds` rounds of all of them in turns. head: some batches, for warming up.
+    anchors: the folder with picap, built; None: it is built here.
 
     The section, and what the last (and largest) capture cost."""
-    program = picap.built(folder / "anchors")
+    program = picap.built(anchors or folder / "anchors")
     rows: list[Row] = []
     for capture, packets in captures:
         ours = [
