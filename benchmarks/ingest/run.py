@@ -39,8 +39,13 @@ class Ingested:
         return self.packets / self.seconds
 
 
-def ingest(product: Product, capture: Path, preset: str, pilosa: psutil.Process | None = None) -> Ingested:
-    """Uploads a capture to a product at rest, and waits for its job. Raises RuntimeError where the job is not done as asked."""
+def ingest(
+    product: Product, capture: Path, preset: str, pilosa: psutil.Process | None = None, store: Path | None = None
+) -> Ingested:
+    """Uploads a capture to a product at rest, and waits for its job; `sizes` is what that added. store: Pilosa's folder.
+
+    Raises RuntimeError where the job is not done as asked."""
+    before = sizes(product, store)
     watch = Watch(product, pilosa)
     job = upload(product, capture, f"again=1&fields={preset}&concurrency=0")
     said = ended(product, job)
@@ -51,7 +56,8 @@ def ingest(product: Product, capture: Path, preset: str, pilosa: psutil.Process 
     counted = product.connection.pql(f"Count(Row(job={job}))")[0]
     if counted != packets:
         raise RuntimeError(f"{packets} packets are indexed, a query counts {counted}")
-    return Ingested(packets, _seconds(said), cpu, peak, sizes(product))
+    grown = {part: size - before[part] for part, size in sizes(product, store).items()}
+    return Ingested(packets, _seconds(said), cpu, peak, grown)
 
 
 def upload(product: Product, capture: Path, query: str) -> int:
@@ -137,13 +143,13 @@ class Watch:
                 self._peak[kind] = max(self._peak[kind], memory.rss - memory.shared)
 
 
-def sizes(product: Product) -> dict[str, int]:
+def sizes(product: Product, store: Path | None = None) -> dict[str, int]:
     """Bytes on disk: of captures, locators, the translation table with its indexes, batch rows, the embedded store's file."""
     captures = product.data / "captures"
     locators = sum(file.stat().st_size for file in captures.glob("*/locators/*"))
     everything = sum(file.stat().st_size for file in captures.rglob("*") if file.is_file())
     relation = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c WHERE c.relname = '%s'"
-    store = product.data / "index"
+    store = store or product.data / "index"
     return {
         "captures": everything - locators,
         "locators": locators,

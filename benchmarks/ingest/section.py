@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.ingest import picap
-from benchmarks.ingest.run import Ingested, ended, ingest, on_disk, upload
+from benchmarks.ingest.run import Ingested, ended, ingest, upload
 from benchmarks.ingest.scaling import Cost
 from benchmarks.live.product import WORKERS, Product
 from capture.packets.registry import select
@@ -95,10 +95,7 @@ def one(backend: str, preset: str, capture: Path, head: Path, folder: Path) -> I
         # Workers that have worked before have their memory; what they know of values is another index's.
         for _ in range(2):
             ended(product, upload(product, head, f"again=1&fields={preset}&index=warm"))
-        found = ingest(product, capture, preset, server)
-        if server is not None:
-            found.sizes["store"] = on_disk(data / "pilosa")
-        return found
+        return ingest(product, capture, preset, server, data / "pilosa" if server is not None else None)
 
 
 def _cpu(found: Ingested) -> str:
