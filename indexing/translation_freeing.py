@@ -206,7 +206,8 @@ def _settle_one() -> bool:
             freed = cursor.rowcount
         mark.settled = True
         mark.save(update_fields=["settled"])
-    logger.info("%d values of field %s of index %s were freed", freed, field.field, mark.index)
+    if freed:
+        logger.info("%d values of field %s of index %s were freed", freed, field.field, mark.index)
     return True
 
 

@@ -48,7 +48,7 @@ class ScanLost(Exception):
 GROWING_SECONDS = 0.3
 # Its batches are of so many packets at most, so that several workers have some of what came in one moment.
 GROWING_BATCH = 50_000
-# A file of fewer bytes is one batch, and small: its scanner indexes it faster than another worker is woken.
+# The first batch of a file of fewer bytes is small: its scanner indexes it faster than another worker is woken.
 WORTH_RINGING = 1 << 20
 # The scan of a large file makes way for others after so long, and goes on when it is claimed again.
 TURN_SECONDS = 2.0
@@ -260,8 +260,8 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence:
         batch.save()
         if not progress.note_scanned(batch, live):
             raise ScanLost
-        # Of a small file there is only this batch, and this worker goes on with it.
-        if live or capture.size > WORTH_RINGING:
+        # Of a small file there is mostly only this batch, and this worker goes on with it.
+        if live or sequence > 0 or capture.size > WORTH_RINGING:
             ring()
 
 

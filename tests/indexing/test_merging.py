@@ -23,7 +23,6 @@ from indexing import batches, merging, retired_locators, store
 from indexing.backends.base import BackendAway, BatchRange
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.embedded_ints import IntFragment
-from indexing.backends.masking import live
 from indexing.calls import Call, CountResult, RowRef
 from indexing.fragment import decode
 from indexing.merge_plan import SMALL_PACKETS
@@ -31,6 +30,7 @@ from indexing.models import Batch, BatchState
 from proxy.ask import ask_text
 from proxy.locate import batch_of, column_of, packet_bytes
 from proxy.one_packet import one_packet
+from tests.indexing.masking import live
 from tests.jobs import run_job
 
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"

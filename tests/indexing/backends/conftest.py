@@ -12,9 +12,9 @@ import pytest
 
 from indexing.backends import open_backend
 from indexing.backends.base import SHARD_WIDTH, Backend, BatchBits, BatchRange, FieldSchema, IntBits, SetBits
-from indexing.backends.masking import live
 from indexing.backends.pilosa import PilosaBackend
 from indexing.calls import Call, Condition, RowRef, RowResult
+from tests.indexing.masking import live
 from tests.indexing.naive import Naive
 from tests.pilosa import pilosa_server, start_pilosa  # noqa: F401
 

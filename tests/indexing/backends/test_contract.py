@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from indexing.backends.base import SHARD_WIDTH, BackendError, BatchRange, FieldSchema
-from indexing.backends.masking import live, rows_as_topn, rows_of_topn
 from indexing.calls import Pair, QueryError
 from tests.indexing.backends.conftest import FIELDS, Bench, bits, compare, of, row
+from tests.indexing.masking import live, rows_as_topn, rows_of_topn
 
 
 def test_a_set_row_is_the_columns_that_hold_it(bench: Bench) -> None:

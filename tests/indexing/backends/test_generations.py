@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from indexing.backends.base import SHARD_WIDTH, Backend, BackendAway, BackendError, BatchBits, BatchRange, FieldSchema
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.generation_names import generation_name, generations_among, is_generation_name
-from indexing.backends.masking import live
 from indexing.backends.pilosa import PilosaBackend
 from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Result, RowResult, RowsResult
 from tests.indexing.backends.conftest import FIELDS, bits, of, random_batch, row
 from tests.indexing.backends.test_random_trees import trees
+from tests.indexing.masking import live
 from tests.long import examples
 from tests.pilosa import PilosaServer, start_pilosa
 

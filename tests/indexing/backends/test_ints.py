@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from indexing.backends.masking import live
 from indexing.calls import QueryError
 from tests.indexing.backends.conftest import FIELDS, Bench, bits, compare, of, row
+from tests.indexing.masking import live
 
 # The data on which Pilosa 1.4.1 answers `< 64`, `> -63`, `< 0`, `< -1` and `> -1` wrongly.
 VALUES = [-63, -2, -1, 0, 1, 2, 63]

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from indexing.backends.base import SHARD_WIDTH, BackendError, BatchBits, BatchRange, FieldSchema, IntBits, MergeRefused, SetBits
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.embedded_join import join
-from indexing.backends.masking import live
 from indexing.roaring import RoaringError, encode_bits
 from tests.indexing.backends.conftest import FIELDS, Bench, bits, compare, of, random_batch, row
+from tests.indexing.masking import live
 
 LOW, HIGH = -(1 << 63), (1 << 63) - 1
 

@@ -17,11 +17,11 @@ from indexing.backends.base import SHARD_WIDTH, BackendError, BatchBits, BatchRa
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.embedded_overlay import IntOverlay, SetOverlay
 from indexing.backends.embedded_snapshot import Snapshot
-from indexing.backends.masking import live
 from indexing.calls import BoolResult, Call
 from tests.indexing.backends.conftest import FIELDS, Bench, bits, compare, of, random_batch, row
 from tests.indexing.backends.test_segments import check_answers, end_of, fill_holes, many, merge_some, settle
 from tests.indexing.backends.test_writes import clear, clear_row, set_, store
+from tests.indexing.masking import live
 
 INDEX = "net"
 KEEP = [Phase.generate]  # shrinking takes minutes; what is generated is short already

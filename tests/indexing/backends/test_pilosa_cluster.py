@@ -21,10 +21,10 @@ import pytest
 from indexing.backends import open_backend
 from indexing.backends.base import SHARD_WIDTH, Backend, BackendAway, BackendError, BatchBits, BatchRange, IntBits, SetBits
 from indexing.backends.generation_names import generation_name
-from indexing.backends.masking import live
 from indexing.backends.pilosa import PilosaBackend
 from indexing.calls import Call, GroupCountsResult, PairsResult, Result, RowResult
 from tests.indexing.backends.conftest import FIELDS, compare, of, random_batch, row
+from tests.indexing.masking import live
 from tests.pilosa import PilosaCluster, PilosaNode, PilosaServer, pilosa_cluster, start_cluster, started_cluster  # noqa: F401
 
 ROUNDS = int(os.environ.get("PILOSA_CLUSTER_ROUNDS", "1"))

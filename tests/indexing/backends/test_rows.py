@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from indexing.backends.base import SHARD_WIDTH, BatchBits, SetBits
-from indexing.backends.masking import live
 from tests.indexing.backends.conftest import Bench, bits, compare, of, row
+from tests.indexing.masking import live
 
 
 def test_topn_orders_by_count_and_equal_counts_by_row(filled: Bench) -> None:

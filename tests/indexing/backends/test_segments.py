@@ -14,9 +14,9 @@ from indexing.backends import embedded_compact
 from indexing.backends.base import SHARD_WIDTH, BatchBits, BatchRange, FieldSchema, IntBits, SetBits
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.embedded_ints import IntFragment
-from indexing.backends.masking import live
 from indexing.fragment import decode
 from tests.indexing.backends.conftest import FIELDS, Bench, bits, compare, of, random_batch, row
+from tests.indexing.masking import live
 
 INDEX = "net"
 

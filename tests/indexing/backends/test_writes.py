@@ -14,10 +14,10 @@ import pytest
 
 from indexing.backends.base import SHARD_WIDTH
 from indexing.backends.embedded import EmbeddedBackend
-from indexing.backends.masking import live
 from indexing.calls import BoolResult, Call, CountResult, QueryError, RowRef, RowResult, RowsResult, ValCountResult
 from indexing.roaring import MAX_ROW
 from tests.indexing.backends.conftest import FIELDS, bits, compare, of, row
+from tests.indexing.masking import live
 from tests.pilosa import PilosaServer
 
 INDEX = "net"
