@@ -10,17 +10,18 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import captures, page, sections
-from benchmarks.ingest import scaling, small
+from benchmarks.ingest import growth, scaling, small
 from benchmarks.ingest import section as ingest
 from benchmarks.live import __main__ as live
 from benchmarks.live import private
 
 SECTIONS = ("speed", "memory", "compiling", "ingest", "small", *live.SECTIONS)
+ON_DEMAND = ("growth",)  # it needs 45 GB of disk
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="script/benchmark", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join((*SECTIONS, *ON_DEMAND)))
     parser.add_argument("--capture", type=Path, help="pcap file for speed and live; made from ../shared/bench if not given")
     parser.add_argument("--large", type=Path, help="pcap file for memory; made (10 M packets, 4 GB) if not given")
     parser.add_argument("--parseonly", type=Path, help="picap's decoding alone, built; built here if not given and there is Go")
@@ -29,14 +30,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="for captures that are made; a temporary one if not given")
     parser.add_argument("--anchors", type=Path, help="ingest: folder with picap, built; built here if not given and there is Go")
+    parser.add_argument("--growth-packets", type=int, default=50_000_000, help="of the capture that is made for growth")
     parser.add_argument("--small-jobs", type=int, default=1_000, help="small: how many captures")
     parser.add_argument(
         "--ingest-large", action=argparse.BooleanOptionalAction, default=True, help="ingest: the large capture, too"
     )
     live.arguments(parser)
     args = parser.parse_args()
-    if unknown := set(args.sections) - set(SECTIONS):
-        parser.error(f"no such section: {', '.join(sorted(unknown))} (there are: {', '.join(SECTIONS)})")
+    if unknown := set(args.sections) - {*SECTIONS, *ON_DEMAND}:
+        parser.error(f"no such section: {', '.join(sorted(unknown))} (there are: {', '.join((*SECTIONS, *ON_DEMAND))})")
     wanted = args.sections or SECTIONS
     if set(wanted) & set(live.SECTIONS) and (lacks := private.missing()):
         words = f"live sections cannot be measured here: {'; '.join(lacks)}"
@@ -71,6 +73,8 @@ def main() -> int:
         if "small" in wanted:
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("small", small.section(capture, folder, args.small_jobs, _say))
+        if "growth" in wanted:
+            page.write("growth", growth.section(_made(folder, args.growth_packets), folder, _say))
         if "speed" in wanted:  # last: it pins this process to one core
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("speed", sections.speed(capture, folder, args.rounds, args.parseonly, _say))
