@@ -71,10 +71,13 @@ def postorder(call: Call) -> Iterator[Call]:
 
 @dataclass
 class RowResult:
-    """Columns of a bitmap call, ascending. attrs: row attributes (top-level Row only)."""
+    """Columns of a bitmap call, ascending. attrs: row attributes (top-level Row only).
+
+    keys: of an index whose columns have names, filled by translation, in the order of columns."""
 
     columns: Any  # uint64 array
     attrs: dict[str, Any] = field(default_factory=dict)
+    keys: list[str] | None = None
 
 
 @dataclass
