@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import captures, machine
 from benchmarks.ingest.run import KINDS, Ingested, Watch, ended, ingest, upload
-from benchmarks.live.product import WORKERS, Product
+from benchmarks.live.product import WORKERS, Connection, Product
 
 PARTS = 10
 SHORT = 1_000_000  # packets of the capture that the long one is compared with: its own beginning
@@ -44,6 +44,7 @@ class _Tenths:
 
     def __init__(self, product: Product, packets: int) -> None:
         self._product, self._packets = product, packets
+        self._connection = Connection(product.up.port)  # its own: another thread waits for the job
         self.rates: list[float] = []
         self.memory: list[dict[str, int]] = []
         self._done = threading.Event()
@@ -55,7 +56,7 @@ class _Tenths:
         self._thread.join()
 
     def _indexed(self) -> int:
-        said = self._product.connection.ask("GET", "/jobs/?index=net&limit=1")
+        said = self._connection.ask("GET", "/jobs/?index=net&limit=1")
         found = json.loads(said)["results"]
         return int(found[0]["packets"]["indexed"]) if found else 0
 
