@@ -11,8 +11,43 @@ class PacketIndex(models.Model):
     name = models.CharField(max_length=64, unique=True)
     next_column = models.BigIntegerField(default=0)
 
+    class Meta:
+        permissions = [("write_packets", "Can change packet indexes by queries, where PICAPWEB_PACKET_WRITES lets anybody")]
+
     def __str__(self) -> str:
         return self.name
+
+
+class ClientIndex(models.Model):
+    """An index that a client of Pilosa made through us (indexing.client.tables). No packet index has its name."""
+
+    name = models.CharField(max_length=64, unique=True)
+    keys = models.BooleanField(help_text="columns have names")
+    track_existence = models.BooleanField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClientField(models.Model):
+    """A field of it. What its type does not have is at its default (indexing.client.contract.FieldOptions)."""
+
+    index = models.ForeignKey(ClientIndex, on_delete=models.CASCADE, db_index=False)
+    name = models.CharField(max_length=64)
+    type = models.CharField(max_length=8)
+    keys = models.BooleanField()
+    cache_type = models.CharField(max_length=8)
+    cache_size = models.BigIntegerField()
+    minimum = models.BigIntegerField()
+    maximum = models.BigIntegerField()
+    time_quantum = models.CharField(max_length=4)
+    no_standard_view = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["index", "name"], name="client_field_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.name}"
 
 
 class TranslationField(models.Model):

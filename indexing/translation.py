@@ -1,7 +1,8 @@
 """Values <-> row ids, in bulk, from one Postgres table, through a cache.
 
-Ids are dense when allocated and never reused, so a row id never comes to stand for another value. A value that nobody used may
-have been freed and have come back under a new id, though: what the cache says of values is of one epoch of the index (see
+Ids are dense when allocated and never reused, so a row id never comes to stand for another value, as long as its field is there
+(fields of client indexes may be deleted: the epoch moves then). A value that nobody used may have been freed and have come back
+under a new id, though: what the cache says of values is of one epoch of the index (see
 translation_epoch), and follows it. Pairs enter the cache only when they were read from, or committed to, the database: a rolled
 back allocation leaves nothing behind.
 """
@@ -95,6 +96,7 @@ def values_of(index: str, rows: Mapping[str, Iterable[int]]) -> dict[str, dict[i
     """Values of row ids, by field. Ids that were never given out, or are free again, are left out."""
     known: dict[str, dict[int, bytes]] = {}
     missing: dict[str, list[int]] = {}
+    of = _epochs.get(index, (0, 0.0))[0]
     for field, some in rows.items():
         wanted = list(some)
         found = _values.find((index, field), wanted)
@@ -106,7 +108,10 @@ def values_of(index: str, rows: Mapping[str, Iterable[int]]) -> dict[str, dict[i
         for field, pairs in translation_table.values_of(index, missing).items():
             known[field].update(pairs)
             short = {row: value for row, value in pairs.items() if len(value) <= MAX_CACHED_VALUE}
-            _values.put((index, field), list(short), list(short.values()), sum(map(len, short.values())))
+            with _lock:
+                # Not if the cache has moved on meanwhile: ids of a field that was deleted come to stand for other values.
+                if _epochs.get(index, (0, 0.0))[0] == of:
+                    _values.put((index, field), list(short), list(short.values()), sum(map(len, short.values())))
     return known
 
 
@@ -173,6 +178,7 @@ def _follow(index: str, now: int, asked: float) -> int:
             return now
         if marked is None:
             _rows.drop_index(index)
+            _values.drop_index(index)
         else:
             for field, rows in marked.items():
                 _rows.drop_values((index, field), set(rows.tolist()))
