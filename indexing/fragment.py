@@ -88,16 +88,17 @@ class Fragment:
         if len(buffer) < need:
             raise RoaringError(f"insufficient data for header + offsets: want {need} bytes, got {len(buffer)}")
         self.count = int(k)
-        self._blob = np.frombuffer(buffer, "<u2", len(buffer) // 2)
-        if not self._blob.flags.aligned:
-            self._blob = self._blob.copy()
-        self._blob.flags.writeable = False
+        # All of it as uint16, read-only, with containers not looked at: for kernels.
+        self.blob = np.frombuffer(buffer, "<u2", len(buffer) // 2)
+        if not self.blob.flags.aligned:
+            self.blob = self.blob.copy()
+        self.blob.flags.writeable = False
 
     # What the header says
 
     @property
     def _descriptor(self) -> NDArray[np.void]:
-        return self._blob[HEADER.size // 2 : (HEADER.size + DESCRIPTOR.itemsize * self.count) // 2].view(DESCRIPTOR)
+        return self.blob[HEADER.size // 2 : (HEADER.size + DESCRIPTOR.itemsize * self.count) // 2].view(DESCRIPTOR)
 
     @property
     def keys(self) -> U64:
@@ -112,7 +113,7 @@ class Fragment:
     def row_counts(self) -> tuple[U64, Indices]:
         """Row ids uint64 (r,), ascending, and how many bits each has (r,)."""
         rows, counts = np.empty(self.count, np.uint64), np.empty(self.count, np.int64)
-        found = kernels.count_rows(self._blob, self.count, rows, counts)
+        found = kernels.count_rows(self.blob, self.count, rows, counts)
         return rows[:found], counts[:found]
 
     def rows(self) -> U64:
@@ -123,18 +124,18 @@ class Fragment:
 
     def add_rows(self, rows: U64, words: U64) -> bool:
         """Sets the columns of these rows (ascending, distinct) in a bitmap; False if the fragment has none of them."""
-        return self._checked(kernels.add_rows(self._blob, self.count, rows, words)) > 0
+        return self._checked(kernels.add_rows(self.blob, self.count, rows, words)) > 0
 
     def masked_counts(self, mask: U64) -> tuple[U64, Indices]:
         """Row ids (r,), ascending, and how many of each one's columns are in the bitmap (r,); rows with none are left out."""
         rows, counts = np.empty(self.count, np.uint64), np.empty(self.count, np.int64)
-        found = self._checked(kernels.count_rows_within(self._blob, self.count, mask, rows, counts))
+        found = self._checked(kernels.count_rows_within(self.blob, self.count, mask, rows, counts))
         return rows[:found], counts[:found]
 
     def positions(self, mask: U64 | None = None) -> U64:
         """Positions uint64 (n,), ascending: all, or those whose columns are in the bitmap."""
         out = np.empty(int(self._descriptor["card"].sum(dtype=np.int64)) + self.count, np.uint64)
-        found = self._checked(kernels.positions_within(self._blob, self.count, EVERY if mask is None else mask, out))
+        found = self._checked(kernels.positions_within(self.blob, self.count, EVERY if mask is None else mask, out))
         return out[:found]
 
     @staticmethod

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing import limits
+from indexing.backends import embedded_cache_counts as counting
 from indexing.backends import embedded_groups
 from indexing.backends.base import ACCESS_FIELD, FieldSchema
 from indexing.backends.check import Schema, check
+from indexing.backends.embedded_cache_kernels import popcount
+from indexing.backends.embedded_cache_ranks import MOST_SHARDS, Ranked
+from indexing.backends.embedded_cache_results import kept, key_of
+from indexing.backends.embedded_ints import IntFragment
+from indexing.backends.embedded_plan import Shift as ShiftStep
 from indexing.backends.embedded_plan import Step, compile_bitmap
 from indexing.backends.embedded_shard import Carry, Shard
 from indexing.backends.embedded_snapshot import Snapshot
@@ -47,7 +57,10 @@ class Engine:
     def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shards: Sequence[int] | None = None) -> None:
         """schema: the index's fields and `access`. shards: the only ones to look at."""
         self._snapshot, self._index, self.schema = snapshot, index, schema
-        present = snapshot.shards(index)
+        self._budget = limits.current()
+        self._cache = snapshot.cache
+        self._view = None if self._cache is None else self._cache.view(snapshot, index)
+        present = snapshot.shards(index) if self._view is None else self._view.shards
         self._shards = present if shards is None else sorted(set(present) & set(shards))
         self._only = None if shards is None else frozenset(shards)
 
@@ -56,9 +69,22 @@ class Engine:
         return self if self._only is None else Engine(self._snapshot, self._index, self.schema)
 
     def answer(self, call: Call) -> Result:
-        """The result of one call. Raises QueryError."""
+        """The result of one call. Raises QueryError, LimitExceeded."""
+        key = None if self._cache is None or self._view is None or self._only is not None else key_of(call)
+        if key is None or self._cache is None or self._view is None:
+            check(call, self.schema)
+            return self._answer(call)
+        before = self._cache.get(self._view.whole, key)
+        if before is not None:
+            made: Result = before[0](before[1])
+            return made
         check(call, self.schema)
-        return self._answer(call)
+        self._budget.check()
+        result = self._answer(call)
+        keep = kept(result)
+        if keep is not None:
+            self._cache.put(self._view.whole, key, keep[:2], keep[2])
+        return result
 
     def _answer(self, call: Call) -> Result:
         handler = _HANDLERS.get(call.name)
@@ -70,12 +96,30 @@ class Engine:
         todo = list(self._shards)
         seen = set(todo)
         while todo:
+            self._budget.check()
             shard = heapq.heappop(todo)
-            yield Shard(self._snapshot, self._index, self.schema, shard), carry
+            yield self._shard(shard), carry
             for _, after in carry:
                 if after not in seen and (self._only is None or after in self._only):
                     seen.add(after)
                     heapq.heappush(todo, after)
+
+    def _shard(self, shard: int) -> Shard:
+        state = None if self._view is None else self._view.states.get(shard)
+        return Shard(self._snapshot, self._index, self.schema, shard, state)
+
+    def _each_alone(self, call: Call, make: Callable[[Shard], Any], size: Callable[[Any], int]) -> Iterator[Any]:
+        """What `make` gives of each shard, where it depends on nothing but the call and the shard: some of it is kept.
+
+        It must not be changed. size: in bytes."""
+        key = None if self._view is None else key_of(call)
+        for shard, _ in self.each(None):
+            found = None if key is None else shard.recall(key)
+            if found is None:
+                found = make(shard)
+                if key is not None:
+                    shard.keep(key, found, size(found))
+            yield found
 
     def _masks(self, call: Call) -> Iterator[tuple[Shard, U64 | None]]:
         """Shards in which a call's child, if it has one, has columns."""
@@ -88,22 +132,42 @@ class Engine:
     # Columns
 
     def _row(self, call: Call) -> RowResult:
-        program = compile_bitmap(call)
         parts = [np.zeros(0, np.uint64)]
+        one = counting.one_row(call)
+        program = () if one else compile_bitmap(call)
         for shard, carry in self.each(program):
-            words = shard.run(program, carry)
+            cached = None if one is None else shard.cached(one.field)
+            if one is not None and cached is not None:
+                self._hold_columns(cached.count(one.row))
+                parts.append(cached.columns(one.row, shard.shard << SHARD_EXPONENT))
+                continue
+            words = shard.run(program or compile_bitmap(call), carry)
             if words is not None:
+                self._hold_columns(popcount(words))
                 parts.append(columns_of(words, shard.shard << SHARD_EXPONENT))
         return RowResult(parts[1] if len(parts) == 2 else np.concatenate(parts))
 
+    def _hold_columns(self, count: int) -> None:
+        self._budget.take(2 * 8 * count, "the columns of a row")  # shard by shard, and then in one piece
+
     def _count(self, call: Call) -> CountResult:
-        program = compile_bitmap(call.children[0])
-        count = 0
+        child = call.children[0]
+        count = counting.shortcut(child)
+        if count is not None:
+            return CountResult(sum(self._each_alone(call, count, _few)))
+        program = compile_bitmap(child)
+        if any(isinstance(step, ShiftStep) for step in program):
+            return CountResult(sum(popcount(words) for words in self._each_bitmap(program) if words is not None))
+
+        def of(shard: Shard) -> int:
+            words = shard.run(program, {})
+            return 0 if words is None else popcount(words)
+
+        return CountResult(sum(self._each_alone(call, of, _few)))
+
+    def _each_bitmap(self, program: Sequence[Step]) -> Iterator[U64 | None]:
         for shard, carry in self.each(program):
-            words = shard.run(program, carry)
-            if words is not None:
-                count += int(np.bitwise_count(words).sum())
-        return CountResult(count)
+            yield shard.run(program, carry)
 
     # Ints
 
@@ -113,25 +177,36 @@ class Engine:
 
     def _sum(self, call: Call) -> ValCountResult:
         total = count = 0
-        if self._is_int(call):
-            for shard, mask in self._masks(call):
-                for fragment, alive in shard.ints(call.args["field"]):
-                    value, n = fragment.sum(_both(mask, alive))
-                    total, count = total + value, count + n
+        for value, n in self._each_summary(call, IntFragment.sum):
+            total, count = total + value, count + n
         return ValCountResult(total, count)
 
     def _extreme(self, call: Call) -> ValCountResult:
         best, count = 0, 0
         greatest = call.name == "Max"
-        if self._is_int(call):
-            for shard, mask in self._masks(call):
-                for fragment, alive in shard.ints(call.args["field"]):
-                    value, n = fragment.extreme(_both(mask, alive), greatest)
-                    if n and (count == 0 or (value > best if greatest else value < best)):
-                        best, count = value, n
-                    elif n and value == best:
-                        count += n
+        for value, n in self._each_summary(call, partial(IntFragment.extreme, greatest=greatest)):
+            if n and (count == 0 or (value > best if greatest else value < best)):
+                best, count = value, n
+            elif n and value == best:
+                count += n
         return ValCountResult(best, count)
+
+    def _each_summary(self, call: Call, of: Callable[[IntFragment, U64 | None], tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """(value, how many) of each part of an int field."""
+        if not self._is_int(call):
+            return
+        field = call.args["field"]
+        if call.children:
+            for shard, mask in self._masks(call):
+                for fragment, alive in shard.ints(field):
+                    yield of(fragment, _both(mask, alive))
+            return
+
+        def all_parts(shard: Shard) -> list[tuple[int, int]]:
+            return [of(fragment, alive) for fragment, alive in shard.ints(field)]
+
+        for parts in self._each_alone(call, all_parts, lambda parts: 120 * len(parts)):
+            yield from parts
 
     # Rows and their counts
 
@@ -146,6 +221,7 @@ class Engine:
                     keep = np.isin(rows, only)
                     rows, counts = rows[keep], counts[keep]
                 tally.add([rows], counts)
+            self._budget.hold(tally, tally.size, "rows and their counts")
         keys, counts = tally.result()
         return keys[0], counts
 
@@ -154,12 +230,33 @@ class Engine:
         if field is None:
             return PairsResult([], "")
         ids = call.args.get("ids") or None  # an empty list says nothing, as in Pilosa
-        rows, counts = self._tally(call, ids)
-        n = 0 if ids else call.args.get("n") or 0
+        n, threshold = 0 if ids else call.args.get("n") or 0, call.args.get("threshold") or 0
         if call.args.get("attrName") and call.args.get("attrValues"):
             return PairsResult([], field)  # rows have no attributes here
-        rows, counts = top(rows, counts, n, call.args.get("threshold") or 0)
+        ranked = self._ranked(field) if n else None
+        if ranked is None:
+            rows, counts = top(*self._tally(call, ids), n, threshold)
+        elif call.children:
+            masks = [(shard, mask) for shard, mask in self._masks(call) if mask is not None]
+            rows, counts = ranked.top_within(masks, n, threshold, self._budget)
+        else:
+            rows, counts = ranked.top(n, threshold)
+        self._budget.take(limits.PAIR_BYTES * rows.size, "pairs of rows and counts")
         return PairsResult([Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)], field)
+
+    def _ranked(self, field: str) -> Ranked | None:
+        """The rows of a field in all shards by count, if it is kept, or worth to be: it is asked for again."""
+        if self._cache is None or self._view is None or self._only is not None or len(self._shards) > MOST_SHARDS:
+            return None
+        whole = self._view.whole
+        found: Ranked | None = self._cache.get(whole, (Ranked, field))
+        if found is None:
+            if field not in whole.seen:
+                whole.seen.add(field)
+                return None
+            found = Ranked(field, *self._tally(Call("TopN", [], {"field": field})))
+            self._cache.put(whole, (Ranked, field), found, found.size)
+        return found
 
     def _extreme_row(self, call: Call) -> PairsResult:
         """MinRow, MaxRow: one pair; (0, 0) without a row. Without a child the count is 1, as in Pilosa."""
@@ -176,7 +273,9 @@ class Engine:
         field = call.args["field"]
         if self.schema[field].kind == "int":
             return RowsResult([], field)
-        return RowsResult(self._row_ids(call).tolist(), field)
+        rows = self._row_ids(call)
+        self._budget.take(limits.ID_BYTES * rows.size, "row ids")
+        return RowsResult(rows.tolist(), field)
 
     def _row_ids(self, call: Call) -> U64:
         """The rows of a Rows call, ascending."""
@@ -192,6 +291,7 @@ class Engine:
                 for part in shard.sets(field):
                     ids, counts = part.counts(None)
                     tally.add([ids], counts)
+                self._budget.hold(tally, tally.size, "rows")
             rows = tally.result()[0][0]
         if previous is not None:
             previous = min(previous, MAX_ROW + 1)
@@ -212,7 +312,8 @@ class Engine:
                 continue
             local = (columns[shards == number] & _LOW).astype(np.int64)
             mask = bitmap_of_columns(local)
-            for part in Shard(self._snapshot, self._index, self.schema, number).sets(field):
+            self._budget.check()
+            for part in self._shard(number).sets(field):
                 if np.searchsorted(local, part.first) == np.searchsorted(local, part.last, "right"):
                     continue
                 position = part.positions(mask)
@@ -233,16 +334,32 @@ class Engine:
             limited = any(child.args.get(name) is not None for name in ("column", "limit"))
             only.append(self._row_ids(child) if limited else None)
         tally = Tally(len(fields))
-        filtered = Call("GroupBy", [call.args["filter"]] if call.args.get("filter") is not None else [])
-        for shard, mask in self._masks(filtered):
-            for groups, counts in embedded_groups.groups(shard, fields, only, mask):
-                tally.add(groups, counts)
+        if call.args.get("filter") is None and all(some is None for some in only):
+
+            def of(shard: Shard) -> list[embedded_groups.Groups]:
+                return list(embedded_groups.groups(shard, fields, only, None, self._budget))
+
+            found: Iterator[embedded_groups.Groups] = chain.from_iterable(
+                self._each_alone(Call("GroupBy", call.children), of, embedded_groups.size)
+            )
+        else:
+            filtered = Call("GroupBy", [call.args["filter"]] if call.args.get("filter") is not None else [])
+            found = (
+                some
+                for shard, mask in self._masks(filtered)
+                for some in embedded_groups.groups(shard, fields, only, mask, self._budget)
+            )
+        for groups, counts in found:
+            tally.add(groups, counts)
+            self._budget.hold(tally, tally.size, "groups")
         keys, counts = tally.result()
         after = self._after_previous(call.children, keys)
         keys, counts = [key[after:] for key in keys], counts[after:]
         limit, offset = call.args.get("limit"), call.args.get("offset") or 0
         stop = counts.size if limit is None else min(limit, counts.size)
         start = offset if offset < stop else 0
+        each = limits.GROUP_BYTES + limits.GROUP_ROW_BYTES * len(fields)
+        self._budget.take(each * (stop - start), "groups")
         rows = [key[start:stop].tolist() for key in keys]
         return GroupCountsResult(
             [
@@ -291,6 +408,10 @@ def open_engine(snapshot: Snapshot, index: str, shards: Sequence[int] | None) ->
     if fields is None:
         raise QueryError("index not found")
     return Engine(snapshot, index, {**fields, ACCESS_FIELD: _ACCESS}, shards)
+
+
+def _few(_: Any) -> int:
+    return 32
 
 
 def _both(mask: U64 | None, alive: U64 | None) -> U64 | None:

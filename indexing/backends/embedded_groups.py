@@ -15,17 +15,27 @@ from numpy.typing import NDArray
 from indexing import fragment_kernels as kernels
 from indexing.backends.embedded_shard import Shard
 from indexing.fragment import WORDS
+from indexing.limits import Budget
 from indexing.roaring import SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
 
 Groups = tuple[list[U64], NDArray[np.int64]]  # rows of each field (g,), and the columns that have them all (g,)
 Only = Sequence[U64 | None]
 
 _FEW_PREFIXES = 64
+_FEW_PAIRS = 256  # intersected pair by pair, container by container
+_PAIR_BYTES = 24  # of a combination that a column has: its number, and a copy of it in order
 _BITS_A_PREFIX = 300_000  # of the largest field: a pass over so many costs about as much as ordering all of them once
 
 
-def groups(shard: Shard, fields: Sequence[str], only: Only, mask: U64 | None) -> Iterator[Groups]:
-    """The combinations that have a column in the mask (None: all), of rows in `only` (None: all); some may come twice."""
+def size(some: Sequence[Groups]) -> int:
+    """Bytes of groups."""
+    return sum(counts.nbytes * (1 + len(rows)) for rows, counts in some)
+
+
+def groups(shard: Shard, fields: Sequence[str], only: Only, mask: U64 | None, budget: Budget) -> Iterator[Groups]:
+    """The combinations that have a column in the mask (None: all), of rows in `only` (None: all); some may come twice.
+
+    Raises LimitExceeded."""
     rows: list[U64] = []
     bits: list[int] = []
     for field, allowed in zip(fields, only, strict=True):
@@ -35,20 +45,28 @@ def groups(shard: Shard, fields: Sequence[str], only: Only, mask: U64 | None) ->
         bits.append(sum(int(counts.sum()) for _, counts in found))
         if rows[-1].size == 0:
             return
+    budget.check()
+    if len(fields) == 2 and mask is None and rows[0].size * rows[1].size <= _FEW_PAIRS:
+        a, b = shard.cached(fields[0]), shard.cached(fields[1])
+        if a is not None and b is not None:
+            pairs = a.cross(rows[0], b, rows[1])
+            its, other = np.nonzero(pairs)
+            yield [rows[0][its], rows[1][other]], pairs[its, other]
+            return
     largest = max(range(len(fields)), key=lambda i: (rows[i].size, bits[i]))
     prefixes = 1
     for i, some in enumerate(rows):
         prefixes *= 1 if i == largest else int(some.size)
     if prefixes <= _FEW_PREFIXES and prefixes * bits[largest] <= _BITS_A_PREFIX * _FEW_PREFIXES:
-        yield from _by_rows(shard, fields, rows, largest, mask, only[largest] is not None)
+        yield from _by_rows(shard, fields, rows, largest, mask, only[largest] is not None, budget)
     else:
-        found_groups = _by_columns(shard, fields, rows, mask)
+        found_groups = _by_columns(shard, fields, rows, mask, budget)
         if found_groups is not None:
             yield found_groups
 
 
 def _by_rows(
-    shard: Shard, fields: Sequence[str], rows: list[U64], largest: int, mask: U64 | None, only_some: bool
+    shard: Shard, fields: Sequence[str], rows: list[U64], largest: int, mask: U64 | None, only_some: bool, budget: Budget
 ) -> Iterator[Groups]:
     """only_some: the largest field has other rows than those of `rows`."""
     others = [i for i in range(len(fields)) if i != largest]
@@ -62,6 +80,7 @@ def _by_rows(
                 if at == 0 or both.any():
                     yield from count(at + 1, {**chosen, i: row}, both)
             return
+        budget.check()
         for part in shard.sets(fields[largest]):
             ids, counts = part.counts(within)
             if only_some:
@@ -79,10 +98,12 @@ def _bitmap(shard: Shard, field: str, row: np.uint64) -> U64:
     return words
 
 
-def _by_columns(shard: Shard, fields: Sequence[str], rows: list[U64], mask: U64 | None) -> Groups | None:
+def _by_columns(shard: Shard, fields: Sequence[str], rows: list[U64], mask: U64 | None, budget: Budget) -> Groups | None:
     start, code = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    taken = 0
     known: list[U64] = []  # of each code so far: the row of each field
     for field, chosen in zip(fields, rows, strict=True):
+        budget.check()
         position: U64 = np.concatenate([part.positions(mask) for part in shard.sets(field)])
         position.sort(kind="stable")
         row = position >> np.uint64(SHARD_EXPONENT)
@@ -98,6 +119,8 @@ def _by_columns(shard: Shard, fields: Sequence[str], rows: list[U64], mask: U64 
         out_start = np.zeros(SHARD_WIDTH + 1, np.int32)
         some = np.zeros(0, np.int64)
         pairs = kernels.cross(start, code, its_start, number, ids.size, out_start, some)
+        budget.take(_PAIR_BYTES * pairs, f"the combinations of {' and '.join(fields)} in shard {shard.shard}")
+        taken += _PAIR_BYTES * pairs
         some = np.empty(pairs, np.int64)
         kernels.cross(start, code, its_start, number, ids.size, out_start, some)
         distinct, code = np.unique(some, return_inverse=True) if len(fields) > 2 else (some, some)
@@ -106,8 +129,10 @@ def _by_columns(shard: Shard, fields: Sequence[str], rows: list[U64], mask: U64 
             start = out_start
             continue
         distinct, counts = _counted(some, known[0].size * ids.size)
+        budget.free(taken)
         return [known[0][distinct // ids.size], ids[distinct % ids.size]], counts
     counts = np.bincount(code, minlength=known[0].size if known else 0)
+    budget.free(taken)
     return (known, counts) if code.size else None
 
 

@@ -56,3 +56,12 @@ def compare(delta, columns, first, low, high, outside, words):  # type: ignore[n
         if column >= 0 and column >> 6 < len(words):
             chosen = (delta[i] >= low) & (delta[i] <= high)
             words[column >> 6] |= np.uint64(chosen != outside) << np.uint64(column & 63)
+
+
+@compiled([types.int64(_numbers(width), width, width) for width in _WIDTHS])
+def count_between(delta, low, high):  # type: ignore[no-untyped-def]
+    """How many numbers are in low..high, both inclusive."""
+    count = np.int64(0)
+    for i in range(len(delta)):
+        count += (delta[i] >= low) & (delta[i] <= high)
+    return count

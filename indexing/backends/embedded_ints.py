@@ -75,6 +75,21 @@ class IntFragment:
         value: int = int(self._delta[i]) + self.minimum
         return value
 
+    @property
+    def size(self) -> int:
+        """Bytes of the numbers."""
+        return self._columns.nbytes + self._delta.nbytes
+
+    def count_between(self, low: int, high: int, outside: bool) -> int:
+        """How many values are in low..high (both inclusive, any size), or with `outside` are not."""
+        if low > high or low > self.maximum or high < self.minimum:
+            return self.count if outside else 0
+        low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
+        most = (1 << 8 * self._delta.dtype.itemsize) - 1
+        kind = self._delta.dtype.type
+        inside: int = kernels.count_between(self._delta, kind(low), kind(min(high, most)))
+        return self.count - inside if outside else inside
+
     def compare(self, low: int, high: int, outside: bool, words: U64) -> None:
         """Sets the columns whose value is in low..high (both inclusive, any size), or with `outside` the others, in a bitmap."""
         if low > high or low > self.maximum or high < self.minimum:

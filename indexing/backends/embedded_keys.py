@@ -15,6 +15,7 @@ GONE_FIELD = "_gone"
 SEGMENT_BIT = 1 << 63  # of an id: a segment's, not a batch's
 DIRTY = b"\0dirty\0"  # no index is called so
 SCHEMA_VERSION = b"\0version"
+CHANGED = b"\0changed"  # and neither so
 
 PLACE = struct.Struct(">QIIQ")  # shard, first, last, batch or segment
 RANGE = struct.Struct(">QQ")  # first column, count
@@ -73,6 +74,12 @@ def batch_key(index: str, batch: int) -> bytes:
 
 def dirty_key(index: str, shard: int) -> bytes:
     return DIRTY + name_key(index) + NUMBER.pack(shard)
+
+
+def changed_key(index: str, shard: int | None = None) -> bytes:
+    """Of the transaction that changed a shard's bits last, or (None) any shard's of the index. CHANGED alone is that of the last
+    one that did not say what it changed."""
+    return CHANGED + b"\0" + name_key(index) + (b"" if shard is None else NUMBER.pack(shard))
 
 
 def field_key(index: str, field: str, shard: int | None = None) -> bytes:

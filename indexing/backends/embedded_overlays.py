@@ -18,8 +18,15 @@ class Overlays:
     def __init__(self, txn: Any, table: Any, index: str) -> None:
         self._txn, self._table, self._index = txn, table, index
 
+    def changed(self, shard: int) -> None:
+        """Notes that this transaction changes bits of a shard: what processes keep of it (embedded_cache) is no longer right."""
+        version = keys.NUMBER.pack(self._txn.id())
+        for key in (keys.changed_key(self._index), keys.changed_key(self._index, shard)):
+            self._txn.put(key, version, db=self._table)
+
     def put(self, field: str, shard: int, overlay: Overlay) -> None:
         """One that says nothing is no longer there."""
+        self.changed(shard)
         key = keys.overlay_key(self._index, shard, field)
         if len(overlay):
             self._txn.put(key, overlay.packed(), db=self._table)

@@ -30,6 +30,7 @@ class Places:
         self.serial = int(txn.id())  # no other write transaction has it
         self._version = keys.NUMBER.pack(self.serial)
         self._gone: dict[Place, list[Range]] = {}
+        self._changed: set[int] = set()  # shards
 
     # Batches
 
@@ -144,7 +145,7 @@ class Places:
         self._txn.put(keys.gone_key(self._index, place, self.serial), value, db=self._fragments)
 
     def finish(self) -> None:
-        """Writes down what is gone of segments; one with nothing left goes itself."""
+        """Writes down what is gone of segments, one with nothing left goes itself; and which shards have changed."""
         for place, ranges in self._gone.items():
             record = self.get(SEGMENT_FIELD, place)
             assert record is not None, place
@@ -159,6 +160,8 @@ class Places:
             self._txn.put(key, bytes(before) + keys.pack_ranges(keys.joined(ranges)), db=self._fragments)
             self._mark(place.shard)
         self._gone.clear()
+        for shard in self._changed:
+            self.overlays.changed(shard)
 
     def get(self, field: str, place: Place) -> bytes | None:
         """The blob at a place."""
@@ -166,9 +169,11 @@ class Places:
         return None if value is None else bytes(value)
 
     def _put(self, field: str, place: Place, value: bytes) -> None:
+        self._changed.add(place.shard)
         self._txn.put(keys.place_key(self._index, field, place), value, db=self._fragments)
 
     def _delete(self, field: str, place: Place) -> bool:
+        self._changed.add(place.shard)
         deleted: bool = self._txn.delete(keys.place_key(self._index, field, place), db=self._fragments)
         return deleted
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,10 @@ from indexing.backends import embedded_overlaid as overlaid
 from indexing.backends import embedded_plan as plan
 from indexing.backends.base import ACCESS_FIELD
 from indexing.backends.check import Schema
+from indexing.backends.embedded_cache import State
+from indexing.backends.embedded_cache_rows import CachedRows
 from indexing.backends.embedded_ints import IntFragment
+from indexing.backends.embedded_join import join
 from indexing.backends.embedded_keys import EXISTS_FIELD, Place
 from indexing.backends.embedded_overlays import unpacked_ints, unpacked_set
 from indexing.backends.embedded_parts import BlobPart, LivePart, Part
@@ -28,10 +32,13 @@ Carry = dict[tuple[int, int], list[NDArray[np.int64]]]
 class Shard:
     """Reads a shard: blobs, and what PQL wrote beside them. They are parsed once; None stands for a bitmap without columns."""
 
-    def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shard: int) -> None:
+    def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shard: int, state: State | None = None) -> None:
+        """state: what is kept of the shard as the snapshot has it (None: nothing is)."""
         self._snapshot, self._index, self._schema, self.shard = snapshot, index, schema, shard
+        self._cache, self._state = snapshot.cache, state
         self._sets: dict[str, list[Part]] = {}
         self._ints: dict[str, list[tuple[IntFragment, U64 | None]]] = {}
+        self._first: set[str] = set()  # fields that nobody had asked for before
         self._kept: dict[tuple[str, int], U64 | None] = {}
         self._alive: dict[int, U64] | None = None
         self._exists: U64 | None = None
@@ -46,11 +53,52 @@ class Shard:
             self._alive = {segment: ~bitmap_of_ranges(ranges) for segment, ranges in gone.items()}
         return self._alive.get(place.id)
 
+    # What is kept between queries
+
+    def recall(self, key: Hashable) -> Any:
+        """What was kept of this version of the shard; None if nothing was."""
+        return None if self._state is None or self._cache is None else self._cache.get(self._state, key)
+
+    def keep(self, key: Hashable, value: Any, size: int) -> None:
+        """Keeps what depends on this version of the shard alone, and is changed by nobody; size: in bytes."""
+        if self._state is not None and self._cache is not None:
+            self._cache.put(self._state, key, value, size)
+
+    def cached(self, field: str) -> CachedRows | None:
+        """A set field's bits in one piece; None if it is not kept so. What is asked for once is not: to make it costs more."""
+        if self._state is None or self._cache is None or field == ACCESS_FIELD or self._schema[field].kind == "int":
+            return None
+        found: CachedRows | None = self._cache.get(self._state, (CachedRows, field))
+        if found is None and self._again(field):
+            blobs = self._snapshot.fragments(self._index, field, self.shard)
+            sources = [(Fragment(blob), self._alive_of(place)) for place, blob in blobs]
+            written = self._snapshot.overlay(self._index, field, self.shard)
+            overlay = None if written is None else unpacked_set(written, self._index, field, self.shard)
+            found = CachedRows(sources, overlay)
+            self.keep((CachedRows, field), found, found.size)
+        return found
+
+    def _again(self, field: str) -> bool:
+        assert self._state is not None
+        assert self._cache is not None
+        if field in self._first:
+            return False
+        if field not in self._state.seen:
+            self._state.seen.add(field)
+            self._first.add(field)
+            return False
+        return self._cache.admits()
+
+    # Parts
+
     def sets(self, field: str) -> list[Part]:
         """A set field's bits. `access` is existence: a batch is in the store, or it is not."""
         found = self._sets.get(field)
         if found is None:
-            if field == ACCESS_FIELD:
+            cached = self.cached(field)
+            if cached is not None:
+                found = [cached]
+            elif field == ACCESS_FIELD:
                 exists = self.exists()
                 found = [] if exists is None else [LivePart(exists)]
             elif self._schema[field].kind == "int":
@@ -68,11 +116,21 @@ class Shard:
         """An int field's values, part by part, each with those of its columns that have not gone (None: all)."""
         found = self._ints.get(field)
         if found is None:
-            blobs = self._snapshot.fragments(self._index, field, self.shard)
-            found = [(IntFragment(blob), self._alive_of(place)) for place, blob in blobs]
-            written = self._snapshot.overlay(self._index, field, self.shard)
-            if written is not None:
-                found = overlaid.ints(found, unpacked_ints(written, self._index, field, self.shard))
+            found = self.recall((IntFragment, field))
+            if found is None:
+                keeps = self._state is not None and self._again(field)
+                blobs: list[tuple[Place, bytes | memoryview]] = list(self._snapshot.fragments(self._index, field, self.shard))
+                if keeps and blobs:
+                    wanted = [(blob, self._alive_of(place)) for place, blob in blobs]
+                    joined = join(wanted)
+                    blobs = [] if joined is None else [(Place(self.shard, 0, SHARD_WIDTH - 1, 0), joined)]
+                found = [(IntFragment(blob), self._alive_of(place)) for place, blob in blobs]
+                written = self._snapshot.overlay(self._index, field, self.shard)
+                if written is not None:
+                    found = overlaid.ints(found, unpacked_ints(written, self._index, field, self.shard))
+                if keeps:
+                    size = sum(fragment.size + (0 if alive is None else alive.nbytes) for fragment, alive in found)
+                    self.keep((IntFragment, field), found, size)
             self._ints[field] = found
         return found
 
@@ -91,6 +149,10 @@ class Shard:
     def exists(self) -> U64 | None:
         """The columns of the batches present, and those that PQL has set a bit of."""
         if not self._exists_read:
+            kept = self.recall(EXISTS_FIELD)
+            if kept is not None:
+                self._exists, self._exists_read = kept[0], True
+                return self._exists
             some = False
             words = np.zeros(WORDS, np.uint64)
             for place, segment in self._snapshot.segments(self._index, self.shard):
@@ -108,6 +170,7 @@ class Shard:
                 some = True
             self._exists = words if some else None
             self._exists_read = True
+            self.keep(EXISTS_FIELD, (self._exists,), words.nbytes)
         return self._exists
 
     def mask(self, program: Sequence[plan.Step] | None, carry: Carry) -> tuple[bool, U64 | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from indexing.backends import embedded_keys as keys
 from indexing.backends.base import BatchRange, FieldSchema
+from indexing.backends.embedded_cache import Cache
 from indexing.backends.embedded_join import join
 from indexing.backends.embedded_keys import EXISTS_FIELD, GONE_FIELD, OWNED_FIELD, SEGMENT_FIELD, Place, Range, Segment
 from indexing.backends.ranges import pieces
@@ -21,11 +22,39 @@ Schemas = dict[str, tuple[bytes, dict[str, FieldSchema]]]
 class Snapshot:
     """What it hands out as memoryview is valid as long as the transaction."""
 
-    def __init__(self, txn: Any, schema: Any, batches: Any, fragments: Any, overlay: Any, known: Schemas | None = None) -> None:
-        """known: schemas that this process has read, each with the version of the table that it is of."""
+    def __init__(
+        self,
+        txn: Any,
+        schema: Any,
+        batches: Any,
+        fragments: Any,
+        overlay: Any,
+        known: Schemas | None = None,
+        cache: Cache | None = None,
+    ) -> None:
+        """known: schemas that this process has read, each with the version of the table that it is of. cache: what is kept of
+        committed states (None: of this one nothing is, it has changes that are not committed)."""
+        self.cache = cache
         self._txn, self._schema, self._batches, self._fragments, self._overlay = txn, schema, batches, fragments, overlay
         self._overlaid: dict[str, frozenset[int]] = {}
         self._known: Schemas = {} if known is None else known
+
+    # Versions
+
+    @property
+    def transaction(self) -> int:
+        """The number of the last transaction that it sees."""
+        number: int = self._txn.id()
+        return number
+
+    def changed(self, index: str, shard: int | None) -> tuple[bytes, bytes]:
+        """The version of a shard's bits, or (None) of all of the index."""
+        every = self._txn.get(keys.CHANGED, b"", db=self._overlay)
+        return bytes(every), bytes(self._txn.get(keys.changed_key(index, shard), b"", db=self._overlay))
+
+    def schema_version(self) -> bytes:
+        """Of all indexes."""
+        return bytes(self._txn.get(keys.SCHEMA_VERSION, b"", db=self._schema))
 
     # Schema
 
@@ -39,7 +68,7 @@ class Snapshot:
 
     def fields(self, index: str) -> dict[str, FieldSchema] | None:
         """The fields of an index by name; None if there is no such index. Not to be changed."""
-        version = bytes(self._txn.get(keys.SCHEMA_VERSION, db=self._schema) or b"")
+        version = self.schema_version()
         before = self._known.get(index)
         if before is not None and version and before[0] == version:
             return before[1]

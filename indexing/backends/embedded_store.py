@@ -18,7 +18,9 @@ Four tables:
   So existence, overlap and "which blobs hold this column" are read off the keys, and a batch in a segment is deleted without
   a look at its bits. See docs/decisions/0021-segments.md, and embedded_compact for how segments are made.
 
-- ``overlay``: index NUL shard (u64) field -> what PQL wrote to a field in a shard (embedded_overlay), beside what the blobs say.
+- ``overlay``: NUL "changed" NUL index NUL shard (u64) -> the transaction that changed the shard's bits last; without the shard,
+  the index's. NUL "changed" -> the last one that did not say what it changed (embedded_cache relies on these three).
+  index NUL shard (u64) field -> what PQL wrote to a field in a shard (embedded_overlay), beside what the blobs say.
   The field ``_exists`` has, as row 0, the columns that exist because PQL set a bit of theirs. See docs/decisions/0023-overlay.md.
 
 The map is sparse and very large on purpose: it is address space, not memory nor disk (the file grows as it is filled).
@@ -39,6 +41,7 @@ import lmdb
 from indexing.backends import embedded_fork
 from indexing.backends import embedded_keys as keys
 from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema
+from indexing.backends.embedded_cache import Cache
 from indexing.backends.embedded_keys import Place
 from indexing.backends.embedded_overlays import Overlays
 from indexing.backends.embedded_places import Blob, Overlap, Places
@@ -62,6 +65,7 @@ class Store:
         self._pid = os.getpid()
         self._key = str(path.resolve())
         self._known: Schemas = {}
+        self._cache = Cache()
         with embedded_fork.lock, self._guard():
             env, users = embedded_fork.environments.get(self._key, (None, 0))
             if env is None:
@@ -105,15 +109,19 @@ class Store:
     def read(self) -> Iterator[Snapshot]:
         """A consistent view; what it hands out as memoryview is valid until the `with` ends."""
         with embedded_fork.transaction(), self._guard(), self._env.begin(buffers=True) as txn:
-            yield self._snapshot(txn)
+            yield self._snapshot(txn, self._cache)
 
-    def _snapshot(self, txn: Any) -> Snapshot:
-        return Snapshot(txn, self._schema, self._batches, self._fragments, self._overlay, self._known)
+    def _snapshot(self, txn: Any, cache: Cache | None = None) -> Snapshot:
+        return Snapshot(txn, self._schema, self._batches, self._fragments, self._overlay, self._known, cache)
 
     @contextmanager
-    def _write(self, buffers: bool = False) -> Iterator[Any]:
-        """A write transaction; committed, and on the disk, when the `with` ends without an exception."""
+    def _write(self, buffers: bool = False, says_what: bool = False) -> Iterator[Any]:
+        """A write transaction; committed, and on the disk, when the `with` ends without an exception.
+
+        says_what: it notes itself which shards' bits it changes; else all that processes keep of the store is no longer right."""
         with embedded_fork.transaction(), self._guard(), self._env.begin(write=True, buffers=buffers) as txn:
+            if not says_what:
+                txn.put(keys.CHANGED, keys.NUMBER.pack(txn.id()), db=self._overlay)
             yield txn
 
     @contextmanager
@@ -121,7 +129,7 @@ class Store:
         """A write transaction on what PQL wrote to an index, and a view in which everything is as it will be changed.
 
         Committed when the `with` ends without an exception. The first change makes the view's memoryviews invalid."""
-        with self._write(buffers=True) as txn:
+        with self._write(buffers=True, says_what=True) as txn:
             yield self._snapshot(txn), Overlays(txn, self._overlay, index)
 
     def info(self) -> dict[str, Any]:
@@ -133,7 +141,7 @@ class Store:
 
     def put_schema(self, index: str, fields: Iterable[FieldSchema]) -> None:
         """Declares an index and fields; those there are are left as they are."""
-        with self._write() as txn:
+        with self._write(says_what=True) as txn:
             txn.put(keys.name_key(index), b"{}", db=self._schema)
             txn.put(keys.SCHEMA_VERSION, keys.NUMBER.pack(txn.id()), db=self._schema)
             for field in fields:
@@ -161,7 +169,7 @@ class Store:
     @contextmanager
     def places(self, index: str, must_exist: bool = True) -> Iterator[Places]:
         """A write transaction on one index; committed, and on the disk, when the `with` ends without an exception."""
-        with self._write() as txn:
+        with self._write(says_what=True) as txn:
             if must_exist and txn.get(keys.name_key(index), db=self._schema) is None:
                 raise BackendError(f"index {index} was dropped")
             places = Places(txn, self._batches, self._fragments, self._overlay, index)
@@ -171,7 +179,7 @@ class Store:
     def clear_dirty(self, index: str, shard: int, mark: bytes) -> None:
         """Notes that nothing is to be done in a shard, unless something came or went since the mark was read."""
         key = keys.dirty_key(index, shard)
-        with self._write() as txn:
+        with self._write(says_what=True) as txn:
             if txn.get(key, db=self._batches) == mark:
                 txn.delete(key, db=self._batches)
 
@@ -179,10 +187,12 @@ class Store:
         """Removes an index and everything in it, in one transaction."""
         with self._write() as txn:
             txn.put(keys.SCHEMA_VERSION, keys.NUMBER.pack(txn.id()), db=self._schema)
-            for table in (self._schema, self._batches, self._fragments, self._overlay):
+            tables = (self._schema, self._batches, self._fragments, self._overlay)
+            prefixes = [*((table, keys.name_key(index)) for table in tables), (self._overlay, keys.changed_key(index))]
+            for table, prefix in prefixes:
                 with txn.cursor(db=table) as cursor:
-                    more = cursor.set_range(keys.name_key(index))
-                    while more and cursor.key().startswith(keys.name_key(index)):
+                    more = cursor.set_range(prefix)
+                    while more and cursor.key().startswith(prefix):
                         more = cursor.delete()  # moves to the next
 
 

@@ -29,6 +29,11 @@ class Tally:
         if self._pending > _PENDING + 2 * self._compacted:
             self._compact()
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return self._pending * 8 * (len(self._keys) + 1)
+
     def _compact(self) -> None:
         columns = [np.concatenate([np.zeros(0, np.uint64), *held]) for held in self._keys]
         counts = np.concatenate([np.zeros(0, np.int64), *self._counts])

@@ -1,0 +1,145 @@
+"""A set field's bits in a shard as one set in memory: the containers of all its parts, by row, without what has gone.
+
+It is made out of blobs and of what PQL wrote, needs no transaction, and is never changed. See docs/decisions/0024-query-cache.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexing.backends import embedded_cache_kernels as kernels
+from indexing.backends.embedded_overlay import SetOverlay
+from indexing.backends.embedded_parts import Counts
+from indexing.fragment import EVERY, Fragment
+from indexing.roaring import SHARD_WIDTH, U64, RoaringError, encode
+
+I64 = NDArray[np.int64]
+
+
+class CachedRows:
+    """See Part: this is one, of the whole shard. Raises RoaringError when it is made of a damaged blob."""
+
+    first, last = 0, SHARD_WIDTH - 1
+
+    def __init__(self, sources: Iterable[tuple[Fragment, U64 | None]], written: SetOverlay | None = None) -> None:
+        """sources: fragments, each with those of its columns that have not gone (None: all); no column is in two of them.
+        written: what PQL wrote."""
+        fragments = _whole(sources, written)
+        begin, ends = 0, []
+        for fragment in fragments:
+            begin = _checked(kernels.packed_size(fragment.blob, fragment.count, begin))
+            ends.append(begin)
+        count = sum(fragment.count for fragment in fragments)
+        key, meta = np.empty(count, np.uint64), np.empty(count, np.int64)
+        self.data = np.zeros(begin + 3 & ~3, np.uint16)
+        self.data64 = self.data.view(np.uint64)
+        at = 0
+        for fragment, begin in zip(fragments, [0, *ends], strict=False):
+            to = at + fragment.count
+            kernels.pack(fragment.blob, fragment.count, begin, key[at:to], meta[at:to], self.data)
+            at = to
+        if len(fragments) > 1:
+            order = np.argsort(key, kind="stable")
+            key, meta = key[order], meta[order]
+        self.key, self.meta = key, meta
+        rows, counts, start = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count + 1, np.int64)
+        found = kernels.rows_of(key, meta, rows, counts, start)
+        self.rows, self.row_counts, self.start = rows[:found].copy(), counts[:found].copy(), start[: found + 1].copy()
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        arrays = (self.data, self.key, self.meta, self.rows, self.row_counts, self.start)
+        return sum(array.nbytes for array in arrays)
+
+    # As Part
+
+    def counts(self, mask: U64 | None) -> Counts:
+        """See Part."""
+        if mask is None:
+            return self.rows, self.row_counts
+        rows, counts = np.empty(self.rows.size, np.uint64), np.empty(self.rows.size, np.int64)
+        found = kernels.count_within(self.start, self.key, self.meta, self.data, self.data64, mask, self.rows, rows, counts)
+        return rows[:found], counts[:found]
+
+    def add_rows(self, rows: U64, words: U64) -> bool:
+        """See Part."""
+        found: int = kernels.add_rows(self.rows, self.start, self.key, self.meta, self.data, self.data64, rows, words)
+        return found > 0
+
+    def positions(self, mask: U64 | None) -> U64:
+        """See Part."""
+        out = np.empty(int(self.row_counts.sum()), np.uint64)
+        found = kernels.positions(self.key, self.meta, self.data, self.data64, EVERY if mask is None else mask, out)
+        return _ordered(out, found)
+
+    # More than Part
+
+    def count(self, row: int) -> int:
+        """How many columns a row has."""
+        at = kernels.find_row(self.rows, row)
+        return int(self.row_counts[at]) if at >= 0 else 0
+
+    def columns(self, row: int, first: int) -> U64:
+        """The columns of a row, ascending, each plus `first`."""
+        at = kernels.find_row(self.rows, row)
+        if at < 0:
+            return np.zeros(0, np.uint64)
+        out = np.empty(int(self.row_counts[at]), np.uint64)
+        begin, end = self.start[at], self.start[at + 1]
+        return _ordered(out, kernels.columns(begin, end, self.key, self.meta, self.data, self.data64, first, out))
+
+    def add_counts(self, rows: U64, mask: U64, out: I64) -> None:
+        """Adds to out (w,) how many columns of each row (w,) are in the mask."""
+        kernels.add_counts(self.rows, self.start, self.key, self.meta, self.data, self.data64, mask, rows, out)
+
+    def count_both(self, row: int, other: CachedRows, its_row: int) -> int:
+        """How many columns one row here and one of another field have both."""
+        at, its = kernels.find_row(self.rows, row), kernels.find_row(other.rows, its_row)
+        if at < 0 or its < 0:
+            return 0
+        return int(self._cross(np.array([at]), other, np.array([its]))[0, 0])
+
+    def cross(self, rows: U64, other: CachedRows, its_rows: U64) -> I64:
+        """How many columns each of these rows (a,) and of another field's rows (b,) have both: (a, b). All of them are there."""
+        return self._cross(np.searchsorted(self.rows, rows), other, np.searchsorted(other.rows, its_rows))
+
+    def _cross(self, at: I64, other: CachedRows, its: I64) -> I64:
+        out = np.empty((at.size, its.size), np.int64)
+        mine = (self.start, self.key, self.meta, self.data, self.data64)
+        kernels.count_both(*mine, other.start, other.key, other.meta, other.data, other.data64, at, its, out)
+        return out
+
+
+def _whole(sources: Iterable[tuple[Fragment, U64 | None]], written: SetOverlay | None) -> list[Fragment]:
+    """Fragments of which all bits hold."""
+    out: list[Fragment] = []
+    removed = np.zeros(0, np.uint64) if written is None else written.removed
+    for fragment, alive in sources:
+        if alive is not None or removed.size:
+            position = fragment.positions(alive)
+            if removed.size:
+                position = np.setdiff1d(position, removed, assume_unique=True)
+            fragment = Fragment(encode(position))
+        out.append(fragment)
+    if written is not None and written.added.size:
+        out.append(Fragment(encode(written.added)))
+    return out
+
+
+def _ordered(out: U64, found: int) -> U64:
+    """What a kernel has put into `out`; where a container came several times it is put in order."""
+    number, unordered = _checked(found) >> 1, found & 1
+    out = out[:number]
+    if unordered:
+        out.sort()
+    return out
+
+
+def _checked(found: int) -> int:
+    if found < 0:
+        raise RoaringError("a container's data is not where the header says, or not what it says")
+    return found
