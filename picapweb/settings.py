@@ -53,6 +53,11 @@ BATCH_PACKETS = environment.integer("PICAPWEB_BATCH_PACKETS", 100000, least=1, m
 MAX_UPLOAD_BYTES = environment.size("PICAPWEB_MAX_UPLOAD_BYTES", 100 * 1024**3, least=1)
 MAX_CAPTURE_BYTES = environment.size("PICAPWEB_MAX_CAPTURE_BYTES", 1024**4, least=1)
 
+# Pilosa's API
+
+IMPORT_MAX_BYTES = environment.size("PICAPWEB_IMPORT_MAX_BYTES", 256 * 1024**2, least=1)
+PACKET_WRITES = environment.boolean("PICAPWEB_PACKET_WRITES", False)
+
 # Live captures
 
 LIVE_FILE_BYTES = environment.size("PICAPWEB_LIVE_FILE_BYTES", 1024**3, least=1024**2)

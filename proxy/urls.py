@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from capture.api import jobs
@@ -29,4 +29,5 @@ urlpatterns = [
     path("top/", by_accept(packets.Tops.as_view(), pages.top), name="top"),
     path("fields/", by_accept(packets.Fields.as_view(), pages.fields), name="fields"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("", include("proxy.pilosa_urls")),
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.db import connection
 
 DEFAULT_PACKET_INDEX = "net"  # is there, also before its first packet
+# Where the translation table keeps the keys of an index's columns: no field can have this name. Those of a field's rows are
+# kept under the field's own.
+COLUMN_KEYS = "_columns"
 
 
 class NameTaken(Exception):
