@@ -29,7 +29,7 @@ for _name in ("DATABASE_URL", "BROKER_URL", "INDEX_URL", "DEBUG", "SECRET_KEY"):
 os.environ["PICAPWEB_DATA"] = str(_folder / "data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "picapweb.settings"
 
-pytest_plugins = ["tests.job_fixtures", "tests.pilosa"]
+pytest_plugins = ["tests.job_fixtures", "tests.pilosa", "tests.product_servers"]
 _not_run: Counter[str] = Counter()
 SKIPPED_FOR = "needs "
 # No program that could be installed: where it is not, its tests cannot run, in CI neither.

@@ -1,0 +1,98 @@
+"""Which difference between the product and a real Pilosa 1.4.1 is a documented one (docs/query-language.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from indexing.calls import Call, Condition, RowRef
+from tests.differential.judging import PARSE_ERROR, ties_sorted, without_shard
+from tests.differential.queries import READ, WRITTEN
+
+OTHER_BYTES = "the same JSON in other bytes"
+
+
+def same(one: bytes, other: bytes) -> str | None:
+    """Why two answers of the same status are the same ("" if byte for byte); None: they are not."""
+    if one == other:
+        return ""
+    try:
+        a, b = json.loads(one), json.loads(other)
+    except ValueError:
+        return None
+    if "error" in a and "error" in b:
+        if a["error"].startswith(PARSE_ERROR) and b["error"].startswith(PARSE_ERROR):
+            return "where a parse error is said to be"
+        return "shard in an error" if without_shard(a["error"]) == without_shard(b["error"]) else None
+    if "results" not in a or "results" not in b:
+        return None
+    if a == b:
+        return OTHER_BYTES
+    if ties_sorted(a) == ties_sorted(b):
+        return "order of TopN's equal counts"
+    return None
+
+
+def excused(calls: Sequence[Call], index: str) -> list[str]:
+    """The documented differences that a query can show: its answer is then the naive engine's, whatever Pilosa says."""
+    found = []
+    for node in _everything(calls):
+        name, args = node.name, node.args
+        if "condition" in args and isinstance(args["condition"][1], Condition) and _wrong(args["condition"][1]):
+            found.append("comparisons of int fields")
+        if name == "Sum" and node.children:
+            found.append("Sum of a filter")
+        if name in ("Min", "Max"):
+            found.append("count of Min and Max")
+        if name in ("MinRow", "MaxRow"):
+            found.append("MinRow and MaxRow")
+        if name == "TopN":
+            found.append("TopN: rows just below n in every shard, and staleness")
+        if name == "Clear" and _type(index, args) == "time":
+            found.append("what Clear of a time field says")
+        if name == "Options" and any(child.name in ("TopN", "Rows", "MinRow", "MaxRow") for child in node.children):
+            found.append("keys inside of Options")
+        if name == "GroupBy" and any("previous" in child.args for child in node.children):
+            found.append("previous= in GroupBy")
+        if "previous" in args or "column" in args:
+            found.append("unknown previous=")
+    return found
+
+
+def excused_refusal(calls: Sequence[Call] | None, text: str) -> str | None:
+    """The documented difference by which one refuses what the other does not, or words it otherwise; None: there is none."""
+    if not text.isascii():
+        return "text outside of ASCII"
+    for node in _everything(calls or ()):
+        if "extra" in node.args:
+            return "two fields in one call"
+        if any(isinstance(value, Call) for key, value in node.args.items() if key != "filter"):
+            return "a call as the value of an argument"
+    return None
+
+
+def _wrong(condition: Condition) -> bool:
+    """Whether Pilosa can be wrong about it: one-sided comparisons, and ranges that are inverted."""
+    if isinstance(condition.value, list):
+        return condition.value[0:1] > condition.value[1:2]
+    return condition.op in ("<", ">", ">=")
+
+
+def _type(index: str, args: dict[str, Any]) -> str:
+    fields = READ.get(index) or WRITTEN.get(index) or {}
+    ref = args.get("row")
+    return fields[ref.field].type if isinstance(ref, RowRef) and ref.field in fields else ""
+
+
+def _everything(calls: Sequence[Call]) -> list[Call]:
+    found, stack = [], list(calls)
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack += node.children
+        stack += [value for value in node.args.values() if isinstance(value, Call)]
+        ref = node.args.get("row")
+        if isinstance(ref, RowRef) and isinstance(ref.row, Call):
+            stack.append(ref.row)
+    return found
