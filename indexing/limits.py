@@ -17,7 +17,7 @@ SECONDS_SETTING, MEMORY_SETTING = "PICAPWEB_QUERY_SECONDS", "PICAPWEB_QUERY_MEMO
 SECONDS, MEMORY = 30.0, 512 << 20  # what these are if not set
 TIME_STATUS, MEMORY_STATUS = 504, 413
 
-# What a result's objects take in Python, measured on 3.13: a Pair, a GroupCount and each row in it, an id in a list.
+# What a result's objects take in Python, about: a Pair, a GroupCount and each row in it, an id in a list.
 PAIR_BYTES, GROUP_BYTES, GROUP_ROW_BYTES, ID_BYTES = 160, 260, 110, 40
 
 

@@ -34,25 +34,24 @@ class CachedRows:
             ends.append(begin)
         count = sum(fragment.count for fragment in fragments)
         key, meta = np.empty(count, np.uint64), np.empty(count, np.int64)
-        self.data = np.zeros(begin + 3 & ~3, np.uint16)
-        self.data64 = self.data.view(np.uint64)
+        data = _numbers(begin)
         at = 0
         for fragment, begin in zip(fragments, [0, *ends], strict=False):
             to = at + fragment.count
-            kernels.pack(fragment.blob, fragment.count, begin, key[at:to], meta[at:to], self.data)
+            kernels.pack(fragment.blob, fragment.count, begin, key[at:to], meta[at:to], data)
             at = to
         if len(fragments) > 1:
             order = np.argsort(key, kind="stable")
-            key, meta = key[order], meta[order]
-        self.key, self.meta = key, meta
-        rows, counts, start = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count + 1, np.int64)
+            key, meta, data = _merged(key[order], meta[order], data)
+        rows, counts, start = np.empty(key.size, np.uint64), np.empty(key.size, np.int64), np.empty(key.size + 1, np.int64)
         found = kernels.rows_of(key, meta, rows, counts, start)
-        self.rows, self.row_counts, self.start = rows[:found].copy(), counts[:found].copy(), start[: found + 1].copy()
+        self._arrays = (start[: found + 1].copy(), key, meta, data, data.view(np.uint64))
+        self.rows, self.row_counts = rows[:found].copy(), counts[:found].copy()
 
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        arrays = (self.data, self.key, self.meta, self.rows, self.row_counts, self.start)
+        arrays = (self.rows, self.row_counts, *self._arrays[:4])
         return sum(array.nbytes for array in arrays)
 
     # As Part
@@ -62,19 +61,19 @@ class CachedRows:
         if mask is None:
             return self.rows, self.row_counts
         rows, counts = np.empty(self.rows.size, np.uint64), np.empty(self.rows.size, np.int64)
-        found = kernels.count_within(self.start, self.key, self.meta, self.data, self.data64, mask, self.rows, rows, counts)
+        found = kernels.count_within(*self._arrays, mask, self.rows, rows, counts)
         return rows[:found], counts[:found]
 
     def add_rows(self, rows: U64, words: U64) -> bool:
         """See Part."""
-        found: int = kernels.add_rows(self.rows, self.start, self.key, self.meta, self.data, self.data64, rows, words)
+        found: int = kernels.add_rows(self.rows, *self._arrays, rows, words)
         return found > 0
 
     def positions(self, mask: U64 | None) -> U64:
         """See Part."""
         out = np.empty(int(self.row_counts.sum()), np.uint64)
-        found = kernels.positions(self.key, self.meta, self.data, self.data64, EVERY if mask is None else mask, out)
-        return _ordered(out, found)
+        found = kernels.positions(*self._arrays[1:], EVERY if mask is None else mask, out)
+        return out[: _checked(found)]
 
     # More than Part
 
@@ -89,28 +88,26 @@ class CachedRows:
         if at < 0:
             return np.zeros(0, np.uint64)
         out = np.empty(int(self.row_counts[at]), np.uint64)
-        begin, end = self.start[at], self.start[at + 1]
-        return _ordered(out, kernels.columns(begin, end, self.key, self.meta, self.data, self.data64, first, out))
+        begin, end = self._arrays[0][at : at + 2]
+        return out[: _checked(kernels.columns(begin, end, *self._arrays[1:], first, out))]
 
     def add_counts(self, rows: U64, mask: U64, out: I64) -> None:
         """Adds to out (w,) how many columns of each row (w,) are in the mask."""
-        kernels.add_counts(self.rows, self.start, self.key, self.meta, self.data, self.data64, mask, rows, out)
+        kernels.add_counts(self.rows, *self._arrays, mask, rows, out)
 
     def count_both(self, row: int, other: CachedRows, its_row: int) -> int:
         """How many columns one row here and one of another field have both."""
         at, its = kernels.find_row(self.rows, row), kernels.find_row(other.rows, its_row)
         if at < 0 or its < 0:
             return 0
-        return int(self._cross(np.array([at]), other, np.array([its]))[0, 0])
+        found: int = kernels.count_both(*self._arrays, at, *other._arrays, its)
+        return found
 
     def cross(self, rows: U64, other: CachedRows, its_rows: U64) -> I64:
         """How many columns each of these rows (a,) and of another field's rows (b,) have both: (a, b). All of them are there."""
-        return self._cross(np.searchsorted(self.rows, rows), other, np.searchsorted(other.rows, its_rows))
-
-    def _cross(self, at: I64, other: CachedRows, its: I64) -> I64:
-        out = np.empty((at.size, its.size), np.int64)
-        mine = (self.start, self.key, self.meta, self.data, self.data64)
-        kernels.count_both(*mine, other.start, other.key, other.meta, other.data, other.data64, at, its, out)
+        out = np.zeros((rows.size, its_rows.size), np.int64)
+        at, its = np.searchsorted(self.rows, rows), np.searchsorted(other.rows, its_rows)
+        kernels.count_pairs(*self._arrays, at, *other._arrays, its, out)
         return out
 
 
@@ -130,13 +127,17 @@ def _whole(sources: Iterable[tuple[Fragment, U64 | None]], written: SetOverlay |
     return out
 
 
-def _ordered(out: U64, found: int) -> U64:
-    """What a kernel has put into `out`; where a container came several times it is put in order."""
-    number, unordered = _checked(found) >> 1, found & 1
-    out = out[:number]
-    if unordered:
-        out.sort()
-    return out
+def _merged(key: U64, meta: I64, data: NDArray[np.uint16]) -> tuple[U64, I64, NDArray[np.uint16]]:
+    """Containers of one key, of several parts, become one."""
+    if not bool((key[1:] == key[:-1]).any()):
+        return key, meta, data
+    out_key, out_meta, out = np.empty_like(key), np.empty_like(meta), _numbers(kernels.merged_size(key, meta, data))
+    count, size = kernels.merge(key, meta, data, data.view(np.uint64), out_key, out_meta, out, out.view(np.uint64))
+    return out_key[:count].copy(), out_meta[:count].copy(), out[: size + 3 & ~3].copy()
+
+
+def _numbers(size: int) -> NDArray[np.uint16]:
+    return np.zeros(size + 3 & ~3, np.uint16)
 
 
 def _checked(found: int) -> int:
