@@ -14,8 +14,9 @@ from benchmarks.ingest import growth, scaling, small
 from benchmarks.ingest import section as ingest
 from benchmarks.live import __main__ as live
 from benchmarks.live import private
+from benchmarks.query import section as query
 
-SECTIONS = ("speed", "memory", "compiling", "ingest", "small", *live.SECTIONS)
+SECTIONS = ("speed", "memory", "compiling", "ingest", "small", "query", *live.SECTIONS)
 ON_DEMAND = ("growth",)  # it needs 45 GB of disk
 
 
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument(
         "--ingest-large", action=argparse.BooleanOptionalAction, default=True, help="ingest: the large capture, too"
     )
+    parser.add_argument("--query-large", action="store_true", help="query: the large capture, too")
     live.arguments(parser)
     args = parser.parse_args()
     if unknown := set(args.sections) - {*SECTIONS, *ON_DEMAND}:
@@ -73,6 +75,13 @@ def main() -> int:
         if "small" in wanted:
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("small", small.section(capture, folder, args.small_jobs, _say))
+        if "query" in wanted:
+            capture = capture or args.capture or _made(folder, args.packets)
+            asked = [(capture, captures.packets_of(capture))]
+            if args.query_large:
+                large = args.large if args.large and args.large.exists() else _made(folder, args.large_packets)
+                asked.append((large, captures.packets_of(large)))
+            page.write("query", query.measured(asked, folder, _say))
         if "growth" in wanted:
             page.write("growth", growth.section(_made(folder, args.growth_packets), folder, _say))
         if "speed" in wanted:  # last: it pins this process to one core

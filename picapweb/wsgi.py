@@ -14,4 +14,10 @@ if environment.boolean("PICAPWEB_SUPERVISED", False):
     # A web process must not outlive a server that was killed: it would keep the port.
     die_with_parent(signal.SIGKILL)
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+# Not before: these need Django's settings.
+from picapweb.one_write import OneWrite  # noqa: E402
+from proxy.api.pilosa_fast import FastQueries  # noqa: E402
+
+application = FastQueries(OneWrite(django))

@@ -10,48 +10,75 @@ from indexing import store
 from indexing.backends.base import ACCESS_FIELD, LIVE_ROW
 from indexing.calls import Call, CountResult, QueryError, Result, RowRef, ValCountResult
 from indexing.models import PacketIndex
+from proxy.packet_writes import write_packets
 from proxy.pql.mask import mask
 from proxy.pql.parse import parse
 from proxy.pql.translate import translate, untranslate
-from proxy.pql.writes import readable
+from proxy.pql.writes import not_allowed, readable
+from proxy.question import Question, question
+from proxy.recent import Recent
 from proxy.translator import TableTranslator
 
 DEFAULT_INDEX = "net"
 NO_INDEX = "index not found"
 # Shift is none of them: what it gives are columns of no packet.
 BITMAP_CALLS = frozenset({"Row", "Union", "Intersect", "Difference", "Xor", "Not", "Range"})
+# A packet index is known for so long after Postgres said so. One that is new is known at once: what is not there is not kept.
+_known: Recent[str, bool] = Recent(seconds=1.0, most=1024)
 
 
 @dataclass
 class Answer:
     """The calls as they were asked (in values) and their results, in values too."""
 
-    calls: list[Call]
+    calls: Sequence[Call]
     results: list[Result]
 
 
+def is_packet_index(index: str) -> bool:
+    """Whether there is a packet index of that name; the default one is always there."""
+    if index == DEFAULT_INDEX:
+        return True
+    if not INDEX_NAME.fullmatch(index):
+        return False
+    return _known.get(index, PacketIndex.objects.filter(name=index).exists, keep=bool)
+
+
 def known_index(index: str) -> str:
-    """The index, if there is one of that name; the default one is always there. Raises QueryError in Pilosa's words."""
-    if index != DEFAULT_INDEX and not (INDEX_NAME.fullmatch(index) and PacketIndex.objects.filter(name=index).exists()):
+    """The index, if it is a packet index. Raises QueryError in Pilosa's words."""
+    if not is_packet_index(index):
         raise QueryError(NO_INDEX)
     return index
 
 
 def ask_text(index: str, text: str, shards: Sequence[int] | None = None) -> Answer:
-    """Answers PQL. Raises QueryError, BackendAway."""
-    calls = parse(text)
+    """Answers PQL that reads. Raises QueryError, BackendAway."""
+    asked = question(text)
     known_index(index)
-    return ask(index, calls, shards)
+    if asked.write is not None:
+        raise not_allowed(asked.write)
+    return Answer(asked.calls, ask_packets(index, asked, shards))
 
 
-def ask(index: str, calls: list[Call], shards: Sequence[int] | None = None) -> Answer:
-    """Answers calls whose rows are values. Raises QueryError, BackendAway."""
+def ask(index: str, calls: Sequence[Call], shards: Sequence[int] | None = None) -> Answer:
+    """Answers calls whose rows are values, and which read. Raises QueryError, BackendAway."""
     readable(calls)
+    return Answer(calls, _ask(index, calls, shards))
+
+
+def ask_packets(index: str, asked: Question, shards: Sequence[int] | None = None) -> list[Result]:
+    """Answers a question to a packet index that is there; who may write was looked at before. Raises QueryError, BackendAway."""
+    if asked.write is not None:
+        return write_packets(index, asked.calls, shards)
+    return _ask(index, asked.calls, shards)
+
+
+def _ask(index: str, calls: Sequence[Call], shards: Sequence[int] | None) -> list[Result]:
     if not calls:
-        return Answer([], [])
+        return []
+    translator = TableTranslator(index)
     try:
-        asked = translate(calls, TableTranslator(index))
-        return Answer(calls, with_values(index, ask_rows(index, asked, shards)))
+        return untranslate(ask_rows(index, translate(calls, translator), shards), translator)
     except OverflowError as error:
         raise QueryError(f"a number is out of range: {error}") from None
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
 from capture.packets.registry import FIELDS
 from indexing.calls import Call, RowRef, postorder
+from proxy.recent import Recent
 
 HEADER = "Picapweb-Not-Indexed"
 MOST_JOBS = 20  # listed for a field
+# Every query asks this. A job that has just begun to index is missing from the header for so long.
+_recent: Recent[tuple[str, tuple[str, ...]], dict[str, list[int]]] = Recent(seconds=1.0, most=1024)
 
 
 def fields_of(calls: Iterable[Call]) -> list[str]:
@@ -29,18 +32,25 @@ def fields_of(calls: Iterable[Call]) -> list[str]:
     return list(named)
 
 
-def not_indexed(index: str, fields: list[str]) -> dict[str, list[int]]:
-    """Field -> jobs with packets in the index that were indexed without it: not chosen, not there yet, or its plug-in failed."""
+def not_indexed(index: str, fields: Sequence[str]) -> dict[str, list[int]]:
+    """Field -> jobs with packets in the index that were indexed without it: not chosen, not there yet, or its plug-in failed.
+
+    As it was at most a second ago. The answer is everybody's: nobody may change it."""
     if not fields:
         return {}
+    named = tuple(fields)
+    return _recent.get((index, named), lambda: _not_indexed(index, named))
+
+
+def _not_indexed(index: str, fields: Sequence[str]) -> dict[str, list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            # by jobs and not by their batches: it is asked with every query, and jobs are few
+            # by jobs and not by their batches: jobs are few
             """SELECT f.name, array_agg(j.id ORDER BY j.id) FROM capture_job j, unnest(%s::text[]) AS f(name)
                WHERE j.index = %s AND j.deleted IS NULL AND j.packets_indexed > 0
                  AND (NOT j.fields @> to_jsonb(f.name) OR j.not_indexed ? f.name)
                GROUP BY f.name""",
-            [fields, index],
+            [list(fields), index],
         )
         return {name: list(jobs) for name, jobs in cursor.fetchall()}
 

@@ -9,7 +9,7 @@ from capture.packets.fields import Field
 from capture.packets.values import bytes_of, row_of_text, row_text, text_of
 from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Result, RowRef, RowsResult
 from proxy.pql.build import go_value
-from proxy.pql.walk import BITMAP_CALLS, inputs, rebuild
+from proxy.pql.walk import BITMAP_CALLS, WRITES, inputs, rebuild
 
 # `previous` of a value that no row has: nothing comes after it. Pilosa counts bits of a fragment in 64 bits, 2^20 a row: no row
 # reaches 2^44, and a `previous` beyond that overflows into "all rows" there.
@@ -40,7 +40,7 @@ def translate(calls: Sequence[Call], translator: Translator) -> list[Call]:
         for node, prefix in _with_prefix(call):
             for field, value in _references(node, prefix, translator):
                 if field.encoding == "text":
-                    wanted.setdefault(field.name, set()).add(_bytes(value))
+                    wanted.setdefault(field.name, set()).add(row_bytes(value))
     rows = translator.rows(wanted) if wanted else {}
     return [rebuild(call, lambda node: _translated(node, rows, translator)) for call in calls]
 
@@ -87,6 +87,15 @@ def _references(node: Call, prefix: str, translator: Translator) -> Iterator[tup
                 text = f"could not convert {go_value(ref.row)} to uint64 in Call.UintArg"
                 raise QueryError(f"{prefix}Row() error with arg for row: {text}", position)
             yield field, _checked(field, ref.row, position)
+    elif node.name in WRITES and isinstance(args.get("row"), RowRef):
+        ref = args["row"]
+        field = translator.field(ref.field)
+        if field is None:
+            raise QueryError("field not found", position)
+        if field.encoding != "int":
+            if ref.row is None or ref.row == "":
+                raise QueryError(_NOT_A_STRING, position)
+            yield field, _checked(field, ref.row, position)
     elif node.name in ("TopN", "Rows", "MinRow", "MaxRow") and args.get("field") is not None:
         field = translator.field(args["field"])
         if field is None:
@@ -111,7 +120,8 @@ def _checked(field: Field, value: object, position: int) -> object:
     return value
 
 
-def _bytes(value: object) -> bytes:
+def row_bytes(value: object) -> bytes:
+    """A row of a text field as written in a query -> the value that stands in the translation table."""
     return bytes_of(("true" if value else "false") if isinstance(value, bool) else str(value))
 
 
@@ -119,7 +129,7 @@ def _row(field: Field | None, value: Any, rows: Mapping[str, Mapping[bytes, int]
     if field is None or field.encoding == "int":
         return None  # an int field has no rows: Row(length=5) is empty, as in Pilosa
     if field.encoding == "text":
-        return rows.get(field.name, {}).get(_bytes(value))
+        return rows.get(field.name, {}).get(row_bytes(value))
     return row_of_text(field, value)
 
 
@@ -128,6 +138,10 @@ def _translated(node: Call, rows: Mapping[str, Mapping[bytes, int]], translator:
     if node.name == "Row" and isinstance(args.get("row"), RowRef):
         ref: RowRef = args["row"]
         args["row"] = RowRef(ref.field, _row(translator.field(ref.field), ref.row, rows))
+    elif node.name in WRITES and isinstance(args.get("row"), RowRef):
+        field = translator.field(args["row"].field)
+        if field is not None and field.encoding != "int":  # of an int field the row is the value
+            args["row"] = RowRef(field.name, _row(field, args["row"].row, rows))
     elif node.name == "TopN" and isinstance(args.get("ids"), list) and args["ids"] and args.get("field") is not None:
         field = translator.field(args["field"])
         args["ids"] = [row for value in args["ids"] if (row := _row(field, value, rows)) is not None]

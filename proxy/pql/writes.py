@@ -13,4 +13,9 @@ def readable(calls: Iterable[Call]) -> None:
     for call in calls:
         for node in everything(call):
             if node.name in WRITES:
-                raise QueryError(f"{node.name}: writes to packet indexes are not allowed", node.position)
+                raise not_allowed(node)
+
+
+def not_allowed(call: Call) -> QueryError:
+    """The error of a call that writes."""
+    return QueryError(f"{call.name}: writes to packet indexes are not allowed", call.position)

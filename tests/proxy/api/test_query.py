@@ -12,6 +12,12 @@ from proxy.pql.parse import MAX_QUERY_BYTES
 from tests.jobs import run_job
 
 CAPTURE = "pcaps/protocols/nfstream__http_ipv6.pcap"
+TEXT = "text/plain; charset=utf-8"
+
+
+def error_of(response) -> str:
+    """Pilosa sends errors as JSON that it calls text."""
+    return json.loads(response.content)["error"]
 
 
 @pytest.fixture
@@ -107,8 +113,9 @@ def test_an_empty_query_has_no_results(ask, told):
 def test_what_cannot_be_executed_is_a_400_in_pilosas_words(ask, told, text, error):
     response = ask(text)
     assert response.status_code == 400
-    assert response.json()["error"].startswith("executing: ")
-    assert error in response.json()["error"]
+    assert response["Content-Type"] == TEXT
+    assert error_of(response).startswith("executing: ")
+    assert error in error_of(response)
 
 
 @pytest.mark.parametrize(
@@ -117,19 +124,19 @@ def test_what_cannot_be_executed_is_a_400_in_pilosas_words(ask, told, text, erro
 def test_a_syntax_error_says_where(ask, told, text):
     response = ask(text)
     assert response.status_code == 400
-    assert response.json()["error"].startswith("parsing: ")
+    assert error_of(response).startswith("parsing: ")
 
 
 def test_text_that_is_not_utf8(ask, told):
     response = ask(b"Row(netsrc=\xff)")
     assert response.status_code == 400
-    assert "byte 11" in response.json()["error"]
+    assert "byte 11" in error_of(response)
 
 
 def test_an_unknown_index(ask, told):
     response = ask("Count(Row(netsrc=1))", index="nosuch")
     assert response.status_code == 400
-    assert response.json() == {"error": "executing: index not found"}
+    assert error_of(response) == "executing: index not found"
 
 
 def test_a_query_of_a_megabyte_is_answered(ask, told):
@@ -142,7 +149,7 @@ def test_a_query_of_a_megabyte_is_answered(ask, told):
 def test_a_query_past_the_limit_is_refused_unread(ask):
     response = ask("x" * (MAX_QUERY_BYTES + 1))
     assert response.status_code == 413
-    assert str(MAX_QUERY_BYTES) in response.json()["error"]
+    assert str(MAX_QUERY_BYTES) in error_of(response)
 
 
 def test_a_deep_query_is_answered(data, client, shared):
@@ -155,24 +162,18 @@ def test_only_post_is_a_query(client):
     assert client.get("/index/net/query").status_code == 405
 
 
-def test_protobuf_is_refused_in_words(ask):
-    response = ask("Count(Row(netsrc=1))", accept="application/x-protobuf")
-    assert response.status_code == 406
-    assert "JSON" in response.json()["error"] or "json" in response.json()["error"]
-
-
 def test_a_pilosa_that_is_away_is_named(client, settings):
     settings.INDEX_URL = "pilosa://127.0.0.1:1"
     store.close()
     response = client.post("/index/net/query", 'Count(Row(netsrc="1.2.3.4"))', content_type="text/plain")
     assert response.status_code == 503
-    assert "127.0.0.1:1" in response.json()["error"]
+    assert "127.0.0.1:1" in error_of(response)
 
 
 def test_an_unknown_query_parameter(client):
     response = client.post("/index/net/query?profile=true", "Count(Row(netsrc=1))", content_type="text/plain")
     assert response.status_code == 400
-    assert "profile" in response.json()["error"]
+    assert response.content == b'{"error":"profile is not a valid argument"}\n'
 
 
 def test_the_default_index_answers_before_the_first_job(client):
