@@ -45,6 +45,8 @@ class Call:
         with `column` (int) for Set and Clear, and the source as the one child of Store.
     legacy: written in picap's or v0.x syntax, so its result takes the old shape.
     position: character offset of the call in the query text.
+    written: the name in the text, where it is another than `name` ("Range", "SetFieldValue" ...).
+    unframed: it has an old name and no frame=, which v0.x demands and today's Pilosa does not know.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Call:
     args: dict[str, Any] = field(default_factory=dict)
     legacy: bool = False
     position: int = 0
+    written: str = field(default="", compare=False)
+    unframed: bool = field(default=False, compare=False)
 
 
 def postorder(call: Call) -> Iterator[Call]:

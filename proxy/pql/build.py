@@ -63,10 +63,14 @@ def build(name: str, items: list[Item], comma: bool, position: int) -> Call:
             raise QueryError(f"parsing: duplicate argument provided: {key}", item.position)
         args[key] = item.value
     if legacy.is_legacy(name, args):
-        name, args = legacy.today(name, args, position)
-        return Call(name, children, _arguments(name, args, position), True, position)
+        today, new = legacy.today(name, args, position)
+        written = "" if today == name else name
+        unframed = bool(written) and name != "Range" and "frame" not in args
+        return Call(today, children, _arguments(today, new, position), True, position, written, unframed)
     inherited = name in _OPERATORS and any(child.legacy for child in children)
-    return Call("Row" if name == "Range" else name, children, _arguments(name, args, position), inherited, position)
+    if name == "Range":
+        return Call("Row", children, _arguments(name, args, position), inherited, position, name)
+    return Call(name, children, _arguments(name, args, position), inherited, position)
 
 
 def _misplaced(kinds: str, items: list[Item], special: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,24 @@ _GO = re.compile("[<>&\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def render_json(results: Sequence[Result], calls: Sequence[Call], packets: bool = True) -> bytes:
+def render_json(
+    results: Sequence[Result],
+    calls: Sequence[Call],
+    packets: bool = True,
+    column_attrs: Sequence[tuple[int | str, Mapping[str, Any]]] = (),
+) -> bytes:
     """The body of an answer, newline included: `{"results":[...]}`.
 
     calls: as they were asked, one a result; their names and `legacy` choose the shape. packets: of a packet index, where
-    legacy pairs are picap's (`Key`, `Count`), elsewhere Pilosa 0.10's.
+    legacy pairs are picap's (`Key`, `Count`), elsewhere Pilosa 0.10's. column_attrs: of columns, by id or key; shown if any.
     """
     parts = [_result(result, unwrapped(call), packets) for result, call in zip(results, calls, strict=True)]
-    return b'{"results":[' + b",".join(parts) + b"]}\n"
+    shown = [
+        {"key" if isinstance(column, str) else "id": column, "attrs": dict(sorted(attrs.items()))}
+        for column, attrs in column_attrs
+    ]
+    attrs = b',"columnAttrs":' + _json(shown) if shown else b""
+    return b'{"results":[' + b",".join(parts) + b"]" + attrs + b"}\n"
 
 
 def error_json(error: QueryError) -> bytes:
@@ -58,6 +68,9 @@ def _result(result: Result, call: Call, packets: bool) -> bytes:
     if isinstance(result, RowResult):
         name = b"bits" if call.legacy else b"columns"
         attrs = _json(dict(sorted(result.attrs.items())))
+        if result.keys is not None:
+            keys = b',"keys":' + _json(result.keys) if result.keys else b""
+            return b'{"attrs":%b,"%b":[]%b}' % (attrs, name, keys)
         return b'{"attrs":%b,"%b":[%b]}' % (attrs, name, numbers(result.columns))
     if isinstance(result, CountResult):
         return b"%d" % result.count
@@ -78,6 +91,8 @@ def _result(result: Result, call: Call, packets: bool) -> bytes:
     if isinstance(result, GroupCountsResult):
         return _json([{"group": [_group_row(*row) for row in group.group], "count": group.count} for group in result.groups])
     if isinstance(result, BoolResult):
+        if call.written == "SetFieldValue":
+            return b"null"  # so v0.x
         return b"true" if result.changed else b"false"
     assert isinstance(result, NoResult)
     return b"null"
