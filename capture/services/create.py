@@ -16,6 +16,7 @@ from capture.services.errors import Refused
 from capture.services.options import GREATEST_SNAPLEN, LEAST_RING_FILE, Options
 from capture.services.ring import ring
 from capture.services.text import storable
+from indexing.client.names import NameTaken, take_for_packets
 
 ETHERNET = 1
 
@@ -135,6 +136,10 @@ def _make(kind: JobKind, name: str, options: Options, owner: Any) -> tuple[Job, 
 
 
 def _make_job(kind: JobKind, name: str, options: Options, owner: Any) -> Job:
+    try:
+        take_for_packets(options.index)
+    except NameTaken as error:
+        raise Refused(f"option index: {error}", option="index") from None
     return Job.objects.create(
         name=name,
         kind=kind,

@@ -157,7 +157,7 @@ def translate_keys(index: str, field: str, keys: Sequence[bytes]) -> U64:
     """Ids of keys, uint64 (n,), in their order: of rows, or of columns where `field` is "". Unknown ones get new ids.
 
     Raises ImportRefused."""
-    known = _found(index)
+    known = _found(index, packets="its keys are made by captures")
     if field and field not in known.fields:
         raise ImportRefused(FIELD_NOT_FOUND)
     place = field or COLUMN_KEYS
@@ -168,7 +168,7 @@ def export(index: str, field: str, shard: int) -> tuple[list[bytes], list[bytes]
     """(rows, columns) of a field's standard view in a shard, as texts, ordered by the ids of row and column.
 
     Raises ImportRefused, BackendAway, BackendError."""
-    known = _found(index)
+    known = _found(index, packets=f"GET /packets/export?index={index}&format=csv has them")
     if field not in known.fields:
         raise ImportRefused(FIELD_NOT_FOUND)
     rows, columns = engine().export(known, field, shard)
@@ -194,13 +194,12 @@ def _check_ids(index: ClientIndex, columns: U64, ids_only: bool) -> None:
         raise ImportRefused("column ids cannot be used because index uses string keys")
 
 
-def _found(index: str, missing: str = INDEX_NOT_FOUND) -> ClientIndex:
+def _found(index: str, missing: str = INDEX_NOT_FOUND, packets: str = "nothing is imported to it") -> ClientIndex:
+    """missing, packets: what is said where there is none, and of an index of packets."""
     known = tables.read(index)
     if known is None:
         if names.is_packet_index(index):
-            raise ImportRefused(
-                f"index {index} holds packets: its columns are those of the captures, nothing is imported to it", 403
-            )
+            raise ImportRefused(f"index {index} holds packets: {packets}", 403)
         raise ImportRefused(missing)
     return known
 

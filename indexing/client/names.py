@@ -43,3 +43,14 @@ def is_client_index(name: str) -> bool:
         cursor.execute("SELECT EXISTS (SELECT FROM indexing_clientindex WHERE name = %s)", [name])
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def take_for_packets(name: str) -> None:
+    """Makes sure that the name is a packet index's, as part of the transaction that makes a job. Raises NameTaken."""
+    if is_packet_index(name):
+        return
+    take(name)
+    if is_client_index(name):
+        raise NameTaken(f"index {name} was made by a client of Pilosa: captures cannot write to it")
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO indexing_packetindex (name, next_column) VALUES (%s, 0) ON CONFLICT DO NOTHING", [name])

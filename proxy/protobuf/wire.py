@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexing.backends.pilosa_protobuf import varint
 from indexing.backends.pilosa_varints import packed
-from proxy.protobuf.wire_kernels import BAD_TAG, BAD_TYPE, OVERFLOW, TRUNCATED, scan, unpacked
+from proxy.protobuf.wire_kernels import BAD_TAG, BAD_TYPE, END_GROUP, OVERFLOW, TRUNCATED, scan, unpacked
 
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
@@ -23,8 +23,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _WRONG = {
     TRUNCATED: "unexpected EOF",
     OVERFLOW: "proto: integer overflow",
-    BAD_TAG: "proto: illegal tag",
-    BAD_TYPE: "proto: illegal wire type",
+    BAD_TAG: "proto: {name}: illegal tag",
+    BAD_TYPE: "proto: illegal wireType",
+    END_GROUP: "proto: {name}: wiretype end group for non-group",
 }
 
 
@@ -48,7 +49,7 @@ class Message:
 
     def _raise(self, wrong: int) -> None:
         if wrong:
-            raise ProtobufError(f"unmarshaling {self.name}: {_WRONG[wrong]}")
+            raise ProtobufError(f"unmarshaling {self.name}: {_WRONG[wrong].format(name=self.name)}")
 
     def _places(self, number: int, *kinds: int) -> list[int]:
         """Where a field is. Raises ProtobufError if it is of another wire type."""

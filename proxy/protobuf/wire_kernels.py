@@ -9,7 +9,7 @@ from capture.packets.compiling import compiled
 
 _BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 
-TRUNCATED, OVERFLOW, BAD_TAG, BAD_TYPE = 1, 2, 3, 4  # what is wrong, behind what was found
+TRUNCATED, OVERFLOW, BAD_TAG, BAD_TYPE, END_GROUP = 1, 2, 3, 4, 5  # what is wrong, behind what was found
 
 
 @compiled(types.Tuple((types.uint64, types.int64))(_BYTES, types.int64, types.int64))
@@ -43,6 +43,9 @@ def scan(data):  # type: ignore[no-untyped-def]
             wrong = TRUNCATED if after == -1 else OVERFLOW
             break
         number, kind = np.int64(tag >> np.uint64(3)), np.int64(tag & np.uint64(7))
+        if kind == 4:
+            wrong = END_GROUP
+            break
         if number <= 0 or number >= 1 << 29:
             wrong = BAD_TAG
             break

@@ -66,8 +66,9 @@ def test_more_fields_than_were_room_for_at_first():
         (b"\x3dabc", "unexpected EOF"),
         (b"\x08" + b"\xff" * 10, "proto: integer overflow"),
         (b"\x08" + b"\xff" * 9 + b"\x02", "proto: integer overflow"),
-        (b"\x00\x00", "proto: illegal tag"),
-        (b"\x0b\x0c", "proto: illegal wire type"),
+        (b"\x00\x00", "proto: M: illegal tag"),
+        (b"\x0b\x0c", "proto: illegal wireType"),
+        (b"\x0c", "proto: M: wiretype end group for non-group"),
     ],
 )
 def test_what_is_no_protobuf_is_refused(body, words):
