@@ -122,6 +122,26 @@ class TranslationDying(models.Model):
     mark = models.BigIntegerField(help_text="the mark that it belongs to")
 
 
+class TranslationSearch(models.Model):
+    """A field whose values are kept a second time, so that predicates find them (indexing.translation_copy)."""
+
+    field_id = models.BigIntegerField(primary_key=True)
+    covered = models.BigIntegerField(default=0, help_text="its values up to this row are in TranslationCopy")
+
+
+class TranslationCopy(models.Model):
+    """A value as predicates find it: by its beginning, as an address, by the three-letter pieces of its text.
+
+    The indexes are in the migration: no model can say them. Deleting a value deletes its copy (a trigger)."""
+
+    pk = models.CompositePrimaryKey("field_id", "row")
+    field_id = models.BigIntegerField()
+    row = models.BigIntegerField()
+    value = models.BinaryField()
+    key = models.BinaryField(help_text="its first 64 bytes")
+    address = models.GenericIPAddressField(null=True, help_text="the IP address that it is the text of")
+
+
 class BatchState(models.TextChoices):
     READY = "ready", "waits for a worker"
     CLAIMED = "claimed", "a worker has it, under a lease"

@@ -9,13 +9,13 @@ What a predicate looks at:
 - encoding text: the bytes of the value, as the translation table has them. Addresses are there in their text form
   (``10.0.0.1``, ``2001:db8::1``, ``00:0c:29:aa:bb:cc``), so that `Contains(b":29:")` is about that text; `Octets` looks at the
   octets that the text stands for.
-- encodings number, choice and time: the bytes of the row's text form (capture.packets.values.row_text: decimal digits, the choice,
-  RFC 3339 UTC); labels are not looked at. `Compare` and `Between` of kind "number" look at the row id itself (time: seconds since
-  1970, of the start of the unit).
+- encodings number, choice and time: the bytes of the row's text form (capture.packets.values.row_text: decimal digits, the
+  choice, RFC 3339 UTC); labels are not looked at. `Compare` and `Between` of order "number" look at the row id itself (time:
+  seconds since 1970, of the start of the unit).
 - encoding int: none; such a field has no rows. It is compared with `Row(length > 5)`.
 
-Case means ASCII letters everywhere, and a character outside of ASCII is the bytes of its UTF-8. `Not` is the other *values* of the
-field, and says nothing of packets without any.
+Case means ASCII letters everywhere, and a character outside of ASCII is the bytes of its UTF-8. `Not` is the other *values* of
+the field, and says nothing of packets without any.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class InNetwork:
 class Matches:
     """The regular expression (Python's syntax for bytes; the pattern is encoded in UTF-8) matches somewhere in the value.
 
-    `.` is any byte but newline, as in Wireshark, whose `matches` never reads UTF-8 either. Raises PredicateError when it is solved:
-    no regular expression, or one of what the database has not (possessive quantifiers, atomic groups, conditions, bounds over 255,
-    references inside of a look-around), or a character outside of ASCII in brackets."""
+    `.` is any byte but newline, as in Wireshark, whose `matches` never reads UTF-8 either. Solving it raises PredicateError: no
+    regular expression, or one of what the database has not (references to groups, conditions, possessive quantifiers, atomic
+    groups, bounds over 255), or a character outside of ASCII in brackets."""
 
     pattern: str
     ignore_case: bool = False

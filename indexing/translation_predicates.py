@@ -1,0 +1,176 @@
+"""Which rows of a field a predicate means: found by Postgres, in the copies of values (translation_copy) where there are some.
+
+Not over all values is the other row ids, and Or is one search a part: each of them may use an index of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import psycopg
+from django.db import DatabaseError, OperationalError, transaction
+from numpy.typing import NDArray
+
+from capture.packets.fields import Field
+from capture.packets.values import row_text
+from indexing import predicates as p
+from indexing import translation
+from indexing.bulk_parameters import Bigints, Byteas, bulk_cursor
+from indexing.predicates import PredicateError
+from indexing.predicates_sql import Sql, condition, subject_of
+from indexing.strings import Strings
+from indexing.translation_copy import Extent, extent
+
+SECONDS = 2.0  # of one predicate
+# A field of fewer possible rows is looked at as a whole; of others, the rows that there are.
+_FEW_ROWS = 1 << 16
+
+U64 = NDArray[np.uint64]
+KnownRows = Callable[[], Iterable[int]]
+
+_WRITTEN = subject_of("v.value")
+_COPIED = replace(_WRITTEN, address="v.address", key="v.key")
+
+
+class PredicateTooLong(Exception):
+    """The database was not done in time; the text names field and seconds."""
+
+
+def rows_matching(
+    index: str, field: Field, predicate: p.Predicate, known_rows: KnownRows | None = None, seconds: float = SECONDS
+) -> U64:
+    """The row ids of `field` for whose values `predicate` holds, ascending; some may have no columns (any more).
+
+    known_rows: asked for the row ids that a field of encoding number or time may have, if those are too many to try them all.
+    Raises PredicateError, PredicateTooLong.
+    """
+    if field.encoding == "int":
+        raise PredicateError(f"field {field.name} has numbers and no values: compare it, as in Row({field.name} > 5)")
+    if field.encoding == "text":
+        there = extent(index, field.name)
+        if there is None:
+            condition(predicate, _WRITTEN)  # what is wrong is said in any case
+            return np.zeros(0, np.uint64)
+        rows = _TextRows(index, field, there, seconds).of(predicate)
+    else:
+        rows = _rows_of_numbers(field, predicate, known_rows, seconds)
+    return rows.astype(np.uint64)
+
+
+class _TextRows:
+    """Row ids of one text field, int64, ascending."""
+
+    def __init__(self, index: str, field: Field, there: Extent, seconds: float) -> None:
+        self.index, self.field, self.there, self.seconds = index, field, there, seconds
+
+    def of(self, predicate: p.Predicate) -> NDArray[np.int64]:
+        match predicate:
+            case p.Everything():
+                return self._all()
+            case p.Not(inner):
+                condition(predicate, _WRITTEN)
+                keep = np.ones(self.there.last + 1, bool)
+                keep[0] = False
+                rows = self.of(inner)
+                keep[rows[rows <= self.there.last]] = False
+                return np.flatnonzero(keep)
+            case p.OneOf(values):
+                return self._named(values)
+            case p.Compare("==", value, "bytes"):
+                return self._named([value])
+            case p.Or(parts) if any(isinstance(part, p.Not | p.OneOf | p.Everything | p.Or) for part in parts):
+                condition(predicate, _WRITTEN)
+                return np.unique(np.concatenate([np.zeros(0, np.int64), *(self.of(part) for part in parts)]))
+            case p.Or(parts):
+                return self._searched(parts)
+            case _:
+                return self._searched([predicate])
+
+    def _all(self) -> NDArray[np.int64]:
+        return np.arange(1, self.there.last + 1)
+
+    def _named(self, values: Iterable[bytes]) -> NDArray[np.int64]:
+        found = translation.lookup(self.index, {self.field.name: values})[self.field.name]
+        return np.sort(np.array(list(found.values()), np.int64))
+
+    def _searched(self, parts: Sequence[p.Predicate]) -> NDArray[np.int64]:
+        there = self.there
+        arms: list[Sql] = []
+        for part in parts:
+            if there.covered:
+                found = condition(part, _COPIED)
+                arms.append(
+                    Sql(
+                        f"SELECT v.row FROM indexing_translationcopy v WHERE v.field_id = {there.number} AND {found.text}",
+                        found.params,
+                    )
+                )
+            if there.covered < there.last:
+                found = condition(part, _WRITTEN)
+                arms.append(
+                    Sql(
+                        f"""SELECT v.row FROM indexing_translationvalue v
+                            WHERE v.field_id = {there.number} AND v.row > {there.covered} AND {found.text}""",
+                        found.params,
+                    )
+                )
+        if not arms:
+            return np.zeros(0, np.int64)
+        text = " UNION ALL ".join(arm.text for arm in arms)
+        rows = _ask(text, [value for arm in arms for value in arm.params], self.field, self.seconds)
+        return np.unique(rows)
+
+
+def _ask(rows: str, params: Sequence[object], field: Field, seconds: float) -> NDArray[np.int64]:
+    """The rows that a query selects, in any order."""
+    milliseconds = max(1, int(seconds * 1000))
+    try:
+        with transaction.atomic(), bulk_cursor() as cursor:
+            # Not for the rest of a transaction that was there before: what it was comes back. Compiling would take longer.
+            cursor.execute("SELECT current_setting('statement_timeout'), current_setting('jit')")
+            before = cursor.fetchone()
+            assert before is not None
+            _settings(cursor, f"{milliseconds}ms", "off")
+            cursor.execute(f"SELECT coalesce(array_agg(row), '{{}}') FROM ({rows}) AS found", params, prepare=False)
+            answer = cursor.fetchone()
+            assert answer is not None
+            _settings(cursor, *before)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+            raise
+        text = f"the values of field {field.name} were looked at for {seconds:g} s and that was ended: ask for less of them"
+        raise PredicateTooLong(text) from None
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, psycopg.errors.InvalidRegularExpression | psycopg.errors.StatementTooComplex):
+            raise
+        raise PredicateError(f"field {field.name}: {str(error).splitlines()[0]}") from None
+    found: NDArray[np.int64] = answer[0]
+    return found
+
+
+def _settings(cursor: psycopg.Cursor[object], timeout: str, jit: str) -> None:
+    cursor.execute("SELECT set_config('statement_timeout', %s, true), set_config('jit', %s, true)", [timeout, jit])
+
+
+def _rows_of_numbers(field: Field, predicate: p.Predicate, known_rows: KnownRows | None, seconds: float) -> NDArray[np.int64]:
+    """Of a field whose row ids are numbers of their own: their texts are what Postgres looks at."""
+    unit = field.seconds if field.encoding == "time" else 1
+    found = condition(predicate, _WRITTEN if field.encoding == "choice" else replace(_WRITTEN, row=f"v.row * {unit}"))
+    rows = _possible_rows(field, known_rows)
+    if isinstance(predicate, p.Everything):
+        return rows
+    values = Strings.of([row_text(field, row).encode() for row in rows.tolist()])
+    text = f"SELECT v.row FROM unnest(%b, %b) AS v(row, value) WHERE {found.text}"
+    return np.sort(_ask(text, [Bigints(rows), Byteas(values), *found.params], field, seconds))
+
+
+def _possible_rows(field: Field, known_rows: KnownRows | None) -> NDArray[np.int64]:
+    if field.encoding == "choice":
+        return np.arange(len(field.choices))
+    if field.encoding == "number" and 0 < field.maximum < _FEW_ROWS:
+        return np.arange(field.minimum, field.maximum + 1)
+    if known_rows is None:
+        raise PredicateError(f"field {field.name}: its values are not known here")
+    return np.sort(np.fromiter(known_rows(), np.int64))
