@@ -22,7 +22,7 @@ from benchmarks.query.lines import Line, ids_of, lines
 
 Say = Callable[[str], None]
 CALLS, LARGE_CALLS, TURNS = 1000, 60, 10
-WARM_UP = 20
+WARM_UP = 200  # as many values as there are in turn: of known values is asked
 CLIENTS, CROWD_SECONDS = 32, 5.0
 SETTLE_SECONDS = 15.0
 COUNTED = 1  # the line that the crowd asks

@@ -19,6 +19,7 @@ from indexing.client import tables
 from indexing.client.contract import Wanted
 from indexing.client.go_json import encode
 from proxy.ask import NO_INDEX, ask_packets, is_packet_index
+from proxy.client.ask import ask_client
 from proxy.not_indexed import HEADER, header, not_indexed
 from proxy.pql.parse import MAX_QUERY_BYTES
 from proxy.pql.render import render_json
@@ -148,8 +149,6 @@ def _of_client(asked: Asked, request: QueryRequest, calls: Sequence[Call]) -> Re
     index = tables.read(asked.index)
     if index is None:
         raise QueryError(NO_INDEX)
-    from proxy.client.ask import ask_client
-
     wanted = Wanted(request.shards, request.column_attrs, request.exclude_row_attrs, request.exclude_columns)
     answer = ask_client(index, calls, wanted)
     return rendered(asked, answer.results, calls, answer.column_attrs, packets=False)
@@ -166,11 +165,4 @@ def rendered(
     """Results in the form that was asked for. column_attrs: (id or key, attributes)."""
     if not asked.wants_json:
         return Reply(200, PROTOBUF, write_response(results, calls, column_attrs), headers)
-    body = render_json(results, calls, packets)
-    if column_attrs:
-        sets = [
-            {"key" if isinstance(column, str) else "id": column, "attrs": dict(sorted(attrs.items()))}
-            for column, attrs in column_attrs
-        ]
-        body = body.removesuffix(b"}\n") + b',"columnAttrs":' + encode(sets) + b"}\n"
-    return Reply(200, JSON, body, headers)
+    return Reply(200, JSON, render_json(results, calls, packets, column_attrs), headers)

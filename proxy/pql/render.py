@@ -23,6 +23,7 @@ from indexing.calls import (
     RowsResult,
     ValCountResult,
 )
+from proxy.pql.number_kernels import ROOM, write_decimals
 from proxy.pql.walk import unwrapped
 
 _GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -47,7 +48,8 @@ def render_json(
         for column, attrs in column_attrs
     ]
     attrs = b',"columnAttrs":' + _json(shown) if shown else b""
-    return b'{"results":[' + b",".join(parts) + b"]" + attrs + b"}\n"
+    between = parts[0] if len(parts) == 1 else b",".join(parts)
+    return b"".join((b'{"results":[', between, b"]", attrs, b"}\n"))  # one copy: it may be megabytes
 
 
 def error_json(error: QueryError) -> bytes:
@@ -71,7 +73,7 @@ def _result(result: Result, call: Call, packets: bool) -> bytes:
         if result.keys is not None:
             keys = b',"keys":' + _json(result.keys) if result.keys else b""
             return b'{"attrs":%b,"%b":[]%b}' % (attrs, name, keys)
-        return b'{"attrs":%b,"%b":[%b]}' % (attrs, name, numbers(result.columns))
+        return b"".join((b'{"attrs":', attrs, b',"', name, b'":[', numbers(result.columns), b"]}"))
     if isinstance(result, CountResult):
         return b"%d" % result.count
     if isinstance(result, PairsResult):
@@ -109,30 +111,10 @@ def _group_row(field: str, row: int, key: str | None) -> dict[str, Any]:
     return {"field": field, "rowID": row} if key is None else {"field": field, "rowKey": key}
 
 
-def numbers(columns: NDArray[np.uint64]) -> bytes:
-    """Ascending uint64 (n,) in decimal, with commas. Numbers of one length are written together, digit by digit."""
-    columns = np.asarray(columns, np.uint64)
-    if columns.size < 64:
+def numbers(columns: NDArray[np.uint64]) -> bytes | memoryview:
+    """uint64 (n,) in decimal, with commas."""
+    columns = np.ascontiguousarray(columns, np.uint64)
+    if columns.size < 32:
         return ",".join(map(str, columns.tolist())).encode()
-    if bool(np.any(columns[1:] < columns[:-1])):
-        return str(columns.tolist())[1:-1].replace(" ", "").encode()
-    parts, start = [], 0
-    for length in range(1, 21):
-        stop = columns.size if length == 20 else int(np.searchsorted(columns, np.uint64(10**length)))
-        if stop > start:
-            parts.append(_digits(columns[start:stop], length))
-            start = stop
-    return b"".join(parts)[:-1]
-
-
-def _digits(values: NDArray[np.uint64], length: int) -> bytes:
-    """Numbers of `length` digits each, each with a comma behind it."""
-    left = values.astype(np.uint32) if length <= 9 else values.copy()
-    ten = left.dtype.type(10)
-    out = np.empty((values.size, length + 1), np.uint8)
-    out[:, length] = ord(",")
-    for at in range(length - 1, -1, -1):
-        rest = left // ten
-        out[:, at] = (left - rest * ten + left.dtype.type(48)).astype(np.uint8)
-        left = rest
-    return out.tobytes()
+    out = np.empty(columns.size * (len(str(int(columns.max()))) + 1) + ROOM, np.uint8)
+    return out[: int(write_decimals(columns, out)) - 1].data
