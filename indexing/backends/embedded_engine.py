@@ -106,7 +106,7 @@ class Engine:
 
     def _shard(self, shard: int) -> Shard:
         state = None if self._view is None else self._view.states.get(shard)
-        return Shard(self._snapshot, self._index, self.schema, shard, state)
+        return Shard(self._snapshot, self._index, self.schema, shard, state, self._budget)
 
     def _each_alone(self, call: Call, make: Callable[[Shard], Any], size: Callable[[Any], int]) -> Iterator[Any]:
         """What `make` gives of each shard, where it depends on nothing but the call and the shard: some of it is kept.
@@ -223,6 +223,7 @@ class Engine:
                 tally.add([rows], counts)
             self._budget.hold(tally, tally.size, "rows and their counts")
         keys, counts = tally.result()
+        self._budget.hold(tally, 0, "")
         return keys[0], counts
 
     def _topn(self, call: Call) -> PairsResult:
@@ -242,6 +243,7 @@ class Engine:
         else:
             rows, counts = ranked.top(n, threshold)
         self._budget.take(limits.PAIR_BYTES * rows.size, "pairs of rows and counts")
+        self._budget.check()
         return PairsResult([Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)], field)
 
     def _ranked(self, field: str) -> Ranked | None:
@@ -293,6 +295,7 @@ class Engine:
                     tally.add([ids], counts)
                 self._budget.hold(tally, tally.size, "rows")
             rows = tally.result()[0][0]
+            self._budget.hold(tally, 0, "")
         if previous is not None:
             previous = min(previous, MAX_ROW + 1)
             rows = rows[np.searchsorted(rows, np.uint64(previous), "right") :]
@@ -353,6 +356,7 @@ class Engine:
             tally.add(groups, counts)
             self._budget.hold(tally, tally.size, "groups")
         keys, counts = tally.result()
+        self._budget.hold(tally, 0, "")
         after = self._after_previous(call.children, keys)
         keys, counts = [key[after:] for key in keys], counts[after:]
         limit, offset = call.args.get("limit"), call.args.get("offset") or 0
@@ -360,6 +364,7 @@ class Engine:
         start = offset if offset < stop else 0
         each = limits.GROUP_BYTES + limits.GROUP_ROW_BYTES * len(fields)
         self._budget.take(each * (stop - start), "groups")
+        self._budget.check()
         rows = [key[start:stop].tolist() for key in keys]
         return GroupCountsResult(
             [

@@ -21,8 +21,10 @@ from indexing.backends.embedded_overlays import unpacked_ints, unpacked_set
 from indexing.backends.embedded_parts import BlobPart, LivePart, Part
 from indexing.backends.embedded_snapshot import Snapshot
 from indexing.fragment import WORDS, Fragment, bitmap_of_columns, bitmap_of_ranges, columns_of_bitmap
+from indexing.limits import Budget
 from indexing.roaring import SHARD_WIDTH, U64
 
+_STEPS = 32  # of a program, between two looks at the time: each is tens of microseconds
 _ROWS_KEPT = 64  # bitmaps of single rows kept while a program runs, 128 KiB each: the same row often comes again
 
 # Columns that a Shift moved beyond their shard: (serial of the shift, shard) -> columns of that shard.
@@ -32,8 +34,17 @@ Carry = dict[tuple[int, int], list[NDArray[np.int64]]]
 class Shard:
     """Reads a shard: blobs, and what PQL wrote beside them. They are parsed once; None stands for a bitmap without columns."""
 
-    def __init__(self, snapshot: Snapshot, index: str, schema: Schema, shard: int, state: State | None = None) -> None:
-        """state: what is kept of the shard as the snapshot has it (None: nothing is)."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        index: str,
+        schema: Schema,
+        shard: int,
+        state: State | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        """state: what is kept of the shard as the snapshot has it (None: nothing is). budget: looked at while a program runs."""
+        self._budget = budget
         self._snapshot, self._index, self._schema, self.shard = snapshot, index, schema, shard
         self._cache, self._state = snapshot.cache, state
         self._sets: dict[str, list[Part]] = {}
@@ -181,12 +192,14 @@ class Shard:
         return words is not None, words
 
     def run(self, program: Sequence[plan.Step], carry: Carry) -> U64 | None:
-        """The bitmap that a program leaves. Operands are never changed in place: existence is shared."""
+        """The bitmap that a program leaves. Operands are never changed in place: existence is shared. Raises LimitExceeded."""
         stack: list[U64 | None] = []
         at, end = 0, len(program)
         while at < end:
             step = program[at]
             at += 1
+            if at % _STEPS == 0 and self._budget is not None:
+                self._budget.check()
             if isinstance(step, plan.Rows):
                 stack.append(self._rows(step))
             elif isinstance(step, plan.Combine):

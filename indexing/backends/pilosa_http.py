@@ -14,6 +14,7 @@ from typing import Any
 
 import urllib3
 
+from indexing import limits
 from indexing.backends.base import BackendAway, BackendError
 from indexing.backends.pilosa_protobuf import response_error
 
@@ -23,6 +24,8 @@ _CONNECT_SECONDS = 3.0
 PAUSES = (0.1, 0.3, 0.9)
 # No new try begins later than this.
 _TRY_SECONDS = 10.0
+# Bytes that an answer takes as text and as the objects it is parsed to, for each of its own.
+_HELD_TIMES = 6
 _AWAY_WORDS = ("connection refused", "not allowed in state", "i/o timeout", "no such host", "connection reset", "EOF")
 
 
@@ -93,19 +96,32 @@ class PilosaHttp:
         proto: bool = False,
         seconds: float | None = None,
     ) -> tuple[int, bytes]:
-        """Status and body from this host, tried once. proto: the body and the answer are protobuf. Raises BackendAway."""
+        """Status and body from this host, tried once. proto: the body and the answer are protobuf.
+
+        Waits no longer than a query may take, and reads no more than it may hold. Raises BackendAway, LimitExceeded."""
+        budget = limits.current()
+        budget.check()
+        left = None if budget.seconds is None else max(0.001, budget.left() or 0)  # a timeout of 0 is refused
         headers = {"Accept": "application/x-protobuf" if proto else "application/json"}
         if proto:
             headers["Content-Type"] = "application/x-protobuf"
-        patience = {} if seconds is None else {"timeout": urllib3.Timeout(connect=seconds, read=seconds)}
+        patience: dict[str, Any] = {} if seconds is None else {"timeout": urllib3.Timeout(connect=seconds, read=seconds)}
+        if left is not None and left < (seconds or self._read_seconds):
+            patience = {"timeout": urllib3.Timeout(connect=min(left, seconds or _CONNECT_SECONDS), read=left)}
         for last in (False, True):
             try:
-                response = self._pool(host).request(method, path, body=body, headers=headers, **patience)  # type: ignore[arg-type]
-                return response.status, response.data
+                request = self._pool(host).request
+                if budget.memory is None:
+                    response = request(method, path, body=body, headers=headers, **patience)
+                    return response.status, response.data
+                response = request(method, path, body=body, headers=headers, preload_content=False, **patience)
+                return response.status, _read(response, budget)
             except urllib3.exceptions.ProtocolError as error:
                 if last:  # the first may be a kept connection that the server had closed
                     raise BackendAway(f"Pilosa at {name_of(host)} broke off: {_reason(error)}") from error
             except urllib3.exceptions.ReadTimeoutError as error:
+                if budget.left() == 0:
+                    raise budget.too_long() from error
                 waited = seconds or self._read_seconds
                 raise Hangs(f"Pilosa at {name_of(host)} did not answer in {waited:g} seconds") from error
             except urllib3.exceptions.NewConnectionError as error:
@@ -124,6 +140,18 @@ class PilosaHttp:
     def json_of(self, host: Host, path: str, seconds: float | None = None) -> Any:
         """The JSON that this host answers to a GET, tried once. Raises BackendAway, BackendError."""
         return _parsed(f"GET {path}", *self.ask_host(host, "GET", path, seconds=seconds))
+
+
+def _read(response: urllib3.BaseHTTPResponse, budget: limits.Budget) -> bytes:
+    """The body, as far as the query may hold it with what is made of it. Raises LimitExceeded."""
+    assert budget.memory is not None
+    room = max(0, budget.memory - budget.held) // _HELD_TIMES
+    data: bytes = response.read(room + 1)
+    if len(data) > room:
+        response.close()
+        budget.take(_HELD_TIMES * len(data), "Pilosa's answer")
+    response.release_conn()
+    return data
 
 
 class Silent(BackendAway):
