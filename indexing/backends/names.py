@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, CodedBits, FieldSchema, IntBits, SetBits
 from indexing.backends.generation_names import MOST, is_generation_name
+from indexing.client.pilosa_names import is_physical
 from indexing.roaring import MAX_ROW
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
@@ -23,6 +24,8 @@ def check_names(index: str, fields: Iterable[FieldSchema]) -> None:
         raise BackendError(f"invalid index name {index!r}: it {_RULE}")
     if is_generation_name(index):
         raise BackendError(f"invalid index name {index!r}: on Pilosa, a generation of another index is called so")
+    if is_physical(index):
+        raise BackendError(f"invalid index name {index!r}: on Pilosa, an index of its clients is called so")
     for field in fields:
         if not _NAME.fullmatch(field.name):
             raise BackendError(f"invalid field name {field.name!r} in index {index}: it {_RULE}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from indexing.backends.pilosa_http import Host, PilosaHttp
 from indexing.backends.pilosa_import import Importer
 from indexing.backends.pilosa_query import Questions
 from indexing.calls import Call, QueryError, Result
+from indexing.client import pilosa_names
+from indexing.client.pilosa import PilosaClients
 from indexing.roaring import U64, sorted_unique
 
 _COLUMNS_AT_ONCE = 500
@@ -55,6 +57,11 @@ class PilosaBackend:
         self._importer.close()
         self._http.close()
 
+    @cached_property
+    def clients(self) -> PilosaClients:
+        """The engine of client indexes, on the same cluster."""
+        return PilosaClients(self._cluster, self._importer)
+
     # Schema
 
     def ensure_index(self, index: str, fields: Iterable[FieldSchema]) -> None:
@@ -77,7 +84,7 @@ class PilosaBackend:
         return {
             name: [field for field in index.fields.values() if field.name != ACCESS_FIELD]
             for name, index in self._schemas.read().items()
-            if not is_generation_name(name)
+            if not is_generation_name(name) and not pilosa_names.is_physical(name)
         }
 
     def generations(self, index: str) -> list[int]:

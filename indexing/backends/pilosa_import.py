@@ -126,7 +126,7 @@ class Importer:
         path = f"/index/{index}/field/{field}/import-roaring/{shard}"
         body = pilosa_protobuf.import_roaring(data, clear)
         for owner in self._cluster.owners(index, shard):
-            self._post(owner, path if owner is None else path + "?remote=true", body)
+            self.post(owner, path if owner is None else path + "?remote=true", body)
 
     def _values(
         self,
@@ -143,9 +143,9 @@ class Importer:
             some = slice(i, i + _VALUES_AT_ONCE)
             body = pilosa_protobuf.import_values(index, field, shard, column[some], value[some])
             for owner in self._cluster.owners(index, shard):
-                flight.send(self._post, owner, path, body)
+                flight.send(self.post, owner, path, body)
 
-    def _post(self, host: Host | None, path: str, body: bytes) -> None:
+    def post(self, host: Host | None, path: str, body: bytes) -> None:
         """One request to one node, or to whichever answers (None). Raises BackendAway, BackendError."""
         if host is None:
             status, answer = self._cluster.http.ask("POST", path, body, proto=True)

@@ -22,24 +22,24 @@ def varint(n: int) -> bytes:
     return bytes(out)
 
 
-def _bytes(number: int, data: bytes) -> bytes:
+def length_delimited(number: int, data: bytes) -> bytes:
     return bytes([number << 3 | 2]) + varint(len(data)) + data
 
 
 def import_roaring(data: bytes, clear: bool = False) -> bytes:
     """ImportRoaringRequest with one view, the standard one."""
-    return (b"\x08\x01" if clear else b"") + _bytes(2, _bytes(2, data))
+    return (b"\x08\x01" if clear else b"") + length_delimited(2, length_delimited(2, data))
 
 
 def import_values(index: str, field: str, shard: int, column: U64, value: NDArray[np.int64]) -> bytes:
     """ImportValueRequest: value int64 (n,) at absolute column uint64 (n,) of one shard."""
     return b"".join(
         (
-            _bytes(1, index.encode()),
-            _bytes(2, field.encode()),
+            length_delimited(1, index.encode()),
+            length_delimited(2, field.encode()),
             b"\x18" + varint(shard),
-            _bytes(5, packed(column)),
-            _bytes(6, packed(np.asarray(value, np.int64).view(np.uint64))),
+            length_delimited(5, packed(column)),
+            length_delimited(6, packed(np.asarray(value, np.int64).view(np.uint64))),
         )
     )
 

@@ -47,7 +47,12 @@ class Questions:
 
     def post(self, index: str, pql: str, shards: Sequence[int] | None = None) -> list[Any]:
         """The results of some PQL. Raises QueryError, BackendAway, BackendError."""
-        path = f"/index/{index}/query" + ("" if shards is None else "?shards=" + ",".join(map(str, shards)))
+        results: list[Any] = self.answer(index, pql, "" if shards is None else "shards=" + ",".join(map(str, shards)))["results"]
+        return results
+
+    def answer(self, index: str, pql: str, options: str = "") -> dict[str, Any]:
+        """The whole answer to some PQL. options: of the address. Raises QueryError, BackendAway, BackendError."""
+        path = f"/index/{index}/query" + (f"?{options}" if options else "")
         before = self._cluster.before(index)
         host, status, body = self._cluster.http.ask_any("POST", path, pql.encode())
         if status == 400 and b"not found" in body:
@@ -57,8 +62,8 @@ class Questions:
         if status != 200:
             raise refused(f"POST {path}", status, body, host)
         self._cluster.after(before)
-        results: list[Any] = json.loads(body)["results"]
-        return results
+        answer: dict[str, Any] = json.loads(body)
+        return answer
 
     def _elsewhere(self, host: Host, path: str, pql: str, status: int, body: bytes) -> tuple[int, bytes]:
         """A node that has just begun has not found all its indexes yet: what do the others say?"""

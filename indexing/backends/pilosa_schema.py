@@ -146,6 +146,28 @@ def ensure_like(cluster: Cluster, base: Index, name: str, make: bool = True) -> 
     _make(cluster, name, index, made)
 
 
+def make(cluster: Cluster, name: str, index_options: dict[str, Any], options: dict[str, dict[str, Any]]) -> None:
+    """Makes an index and fields, as far as they are missing. Raises BackendAway, BackendError."""
+    index = read(cluster).get(name)
+    missing = {one: given for one, given in options.items() if index is None or one not in index.options}
+    _make(cluster, name, index, Index({}, missing, index_options))
+
+
+def drop_field(cluster: Cluster, name: str, one: str) -> None:
+    """Removes a field from every node. Raises BackendAway, BackendError."""
+    members = cluster.members()
+    path = f"/index/{name}/field/{one}"
+    status, body = cluster.http.ask("DELETE", path)
+    if status >= 300 and status != 404:
+        raise refused(f"DELETE {path}", status, body)
+    if not members.alone:
+        for host in members.hosts:
+            code, answer = cluster.http.ask_host(host, "DELETE", path)
+            if code >= 300 and code != 404:
+                raise refused(f"DELETE {path}", code, answer, host)
+        cluster.same(members)
+
+
 def _make(cluster: Cluster, name: str, there: Index | None, made: Index) -> None:
     """Makes an index, if it is not there, and the fields of `made`; and sees that every node has them."""
     if there is not None and not made.options:
