@@ -34,6 +34,7 @@ def _network_namespaces() -> bool:
 # The name is what stands in "not run: N tests need NAME".
 COMPONENTS: dict[str, Callable[[], bool]] = {
     "Pilosa (Go)": _pilosa,
+    "Go": lambda: shutil.which("go") is not None,
     "Chromium": _chromium,
     "ip (iproute2)": lambda: shutil.which("ip") is not None,
     "setpriv (util-linux)": lambda: shutil.which("setpriv") is not None,
