@@ -12,11 +12,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import urllib3
-
 from indexing import limits
 from indexing.backends.base import BackendAway, BackendError
 from indexing.backends.pilosa_protobuf import response_error
+from indexing.backends.pilosa_wire import BrokenOff, CannotConnect, TooMuch, Wire
 
 Host = tuple[str, int]
 _CONNECT_SECONDS = 3.0
@@ -24,6 +23,8 @@ _CONNECT_SECONDS = 3.0
 PAUSES = (0.1, 0.3, 0.9)
 # No new try begins later than this.
 _TRY_SECONDS = 10.0
+_JSON_HEADERS = {"Accept": "application/json"}
+_PROTO_HEADERS = {"Accept": "application/x-protobuf", "Content-Type": "application/x-protobuf"}
 # Bytes that an answer takes as text and as the objects it is parsed to, for each of its own.
 _HELD_TIMES = 6
 _AWAY_WORDS = ("connection refused", "not allowed in state", "i/o timeout", "no such host", "connection reset", "EOF")
@@ -37,27 +38,25 @@ class PilosaHttp:
         self._read_seconds = read_seconds
         self._pid = 0
         self._lock = threading.Lock()
-        self._pools: dict[Host, urllib3.HTTPConnectionPool] = {}
+        self._wires: dict[Host, Wire] = {}
         self._first = 0  # the host that answered last
 
-    def _pool(self, host: Host) -> urllib3.HTTPConnectionPool:
+    def _wire(self, host: Host) -> Wire:
         with self._lock:
             if self._pid != os.getpid():  # a child must not speak on its parent's sockets
-                self._pools, self._pid = {}, os.getpid()
-            pool = self._pools.get(host)
-            if pool is None:
-                timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=self._read_seconds)
-                pool = urllib3.HTTPConnectionPool(host[0], host[1], maxsize=32, block=False, timeout=timeout, retries=False)
-                self._pools[host] = pool
-            return pool
+                self._wires, self._pid = {}, os.getpid()
+            wire = self._wires.get(host)
+            if wire is None:
+                wire = self._wires[host] = Wire(host[0], host[1], _CONNECT_SECONDS)
+            return wire
 
     def close(self) -> None:
         """Closes the connections that lie idle."""
         with self._lock:
             if self._pid == os.getpid():
-                for pool in self._pools.values():
-                    pool.close()
-            self._pools = {}
+                for wire in self._wires.values():
+                    wire.close()
+            self._wires = {}
 
     def ask(self, method: str, path: str, body: bytes | None = None, proto: bool = False) -> tuple[int, bytes]:
         """Status and body from the first host that answers. Raises BackendAway naming every host that does not."""
@@ -67,7 +66,8 @@ class PilosaHttp:
         """The same, and which host it was. A host that takes a request and leaves it is the last one tried: it has cost time."""
         deadline = time.monotonic() + _TRY_SECONDS
         for pause in (0.0, *PAUSES):
-            time.sleep(pause)
+            if pause:
+                time.sleep(pause)
             problems: list[str] = []
             for i in range(len(self.hosts)):
                 at = (self._first + i) % len(self.hosts)
@@ -101,36 +101,31 @@ class PilosaHttp:
         Waits no longer than a query may take, and reads no more than it may hold. Raises BackendAway, LimitExceeded."""
         budget = limits.current()
         budget.check()
-        left = None if budget.seconds is None else max(0.001, budget.left() or 0)  # a timeout of 0 is refused
-        headers = {"Accept": "application/x-protobuf" if proto else "application/json"}
-        if proto:
-            headers["Content-Type"] = "application/x-protobuf"
-        patience: dict[str, Any] = {} if seconds is None else {"timeout": urllib3.Timeout(connect=seconds, read=seconds)}
-        if left is not None and left < (seconds or self._read_seconds):
-            patience = {"timeout": urllib3.Timeout(connect=min(left, seconds or _CONNECT_SECONDS), read=left)}
+        left = None if budget.seconds is None else max(0.001, budget.left() or 0)  # a timeout of 0 would mean none
+        read, connect = seconds or self._read_seconds, seconds or _CONNECT_SECONDS
+        if left is not None and left < read:
+            read, connect = left, min(left, connect)
+        # As much as the query may hold with what is made of it.
+        most = None if budget.memory is None else max(0, budget.memory - budget.held) // _HELD_TIMES
+        wire = self._wire(host)
         for last in (False, True):
             try:
-                request = self._pool(host).request
-                if budget.memory is None:
-                    response = request(method, path, body=body, headers=headers, **patience)
-                    return response.status, response.data
-                response = request(method, path, body=body, headers=headers, preload_content=False, **patience)
-                return response.status, _read(response, budget)
-            except urllib3.exceptions.ProtocolError as error:
+                return wire.ask(method, path, body, _PROTO_HEADERS if proto else _JSON_HEADERS, read, connect, most)
+            except BrokenOff as error:
                 if last:  # the first may be a kept connection that the server had closed
-                    raise BackendAway(f"Pilosa at {name_of(host)} broke off: {_reason(error)}") from error
-            except urllib3.exceptions.ReadTimeoutError as error:
+                    raise BackendAway(f"Pilosa at {name_of(host)} broke off: {error}") from error
+                wire.close()  # and so it has closed the others
+            except TooMuch as error:
+                budget.take(_HELD_TIMES * error.size, "Pilosa's answer")
+                raise AssertionError from error
+            except TimeoutError as error:
                 if budget.left() == 0:
                     raise budget.too_long() from error
-                waited = seconds or self._read_seconds
-                raise Hangs(f"Pilosa at {name_of(host)} did not answer in {waited:g} seconds") from error
-            except urllib3.exceptions.NewConnectionError as error:
-                raise BackendAway(f"Pilosa at {name_of(host)} does not answer: {_reason(error)}") from error
-            except urllib3.exceptions.ConnectTimeoutError as error:
-                waited = seconds or _CONNECT_SECONDS
-                raise Silent(f"Pilosa at {name_of(host)} cannot be reached in {waited:g} seconds") from error
-            except urllib3.exceptions.HTTPError as error:
-                raise BackendAway(f"Pilosa at {name_of(host)} does not answer: {_reason(error)}") from error
+                raise Hangs(f"Pilosa at {name_of(host)} did not answer in {read:g} seconds") from error
+            except CannotConnect as error:
+                if isinstance(error.__cause__, TimeoutError):
+                    raise Silent(f"Pilosa at {name_of(host)} cannot be reached in {connect:g} seconds") from error
+                raise BackendAway(f"Pilosa at {name_of(host)} does not answer: {error}") from error
         raise AssertionError
 
     def json(self, method: str, path: str, body: bytes | None = None) -> Any:
@@ -140,18 +135,6 @@ class PilosaHttp:
     def json_of(self, host: Host, path: str, seconds: float | None = None) -> Any:
         """The JSON that this host answers to a GET, tried once. Raises BackendAway, BackendError."""
         return _parsed(f"GET {path}", *self.ask_host(host, "GET", path, seconds=seconds))
-
-
-def _read(response: urllib3.BaseHTTPResponse, budget: limits.Budget) -> bytes:
-    """The body, as far as the query may hold it with what is made of it. Raises LimitExceeded."""
-    assert budget.memory is not None
-    room = max(0, budget.memory - budget.held) // _HELD_TIMES
-    data: bytes = response.read(room + 1)
-    if len(data) > room:
-        response.close()
-        budget.take(_HELD_TIMES * len(data), "Pilosa's answer")
-    response.release_conn()
-    return data
 
 
 class Silent(BackendAway):
@@ -190,8 +173,3 @@ def _parsed(what: str, status: int, data: bytes) -> Any:
 def _is_starting(status: int, body: bytes) -> bool:
     """Whether the cluster refuses for the moment: it is starting, or moves data between nodes."""
     return status >= 400 and b"not allowed in state" in body
-
-
-def _reason(error: Exception) -> str:
-    cause = error.__context__ or error
-    return getattr(cause, "strerror", None) or str(cause)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from indexing.calls import Call
 
@@ -38,7 +37,7 @@ def rebuild(call: Call, make: Callable[[Call], Call]) -> Call:
         fresh = made[len(made) - len(below) :] if below else []
         if below:
             del made[len(made) - len(below) :]
-        copy = replace(node, children=fresh[: len(node.children)], args=dict(node.args))
+        copy = Call(node.name, fresh[: len(node.children)], dict(node.args), node.legacy, node.position)
         if len(fresh) > len(node.children):
             copy.args["filter"] = fresh[-1]
         made.append(make(copy))
