@@ -21,6 +21,7 @@ from indexing.client import names, tables
 from indexing.client.contract import I64, U64, ClientIndex, FieldOptions
 from indexing.client.engine import engine
 from indexing.client.names import COLUMN_KEYS
+from indexing.client.roaring_forms import RoaringError, as_pilosa
 from indexing.client.schema import FIELD_NOT_FOUND, INDEX_NOT_FOUND
 
 _VIEW = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,3}", re.ASCII)
@@ -129,28 +130,38 @@ def import_values(index: str, field: str, values: Values, clear: bool, ids_only:
 
 
 def import_roaring(index: str, field: str, shard: int, views: Mapping[str, bytes], clear: bool) -> None:
-    """Writes roaring bytes to views of a set or time field: "" is the standard view.
+    """Writes roaring bytes, of Pilosa's form or the official one, to views of a set or time field: "" is the standard view.
 
     Unlike Pilosa, which keeps what nothing reads, a view that the field cannot have is refused.
     Raises ImportRefused, BackendAway, BackendError."""
+    checked: list[tuple[str, bytes]] = []
 
     def wanted(known: ClientIndex, options: FieldOptions) -> dict[str, Sequence[bytes]]:
         if options.type not in ("set", "time"):
             raise ImportRefused("roaring import is only supported for set and time fields", 400)
-        for view, data in views.items():
-            standard = view in ("", "standard")
-            if not standard and not (_VIEW.fullmatch(view) and _UNIT[len(view)] in options.time_quantum):
+        for view in views:
+            if view not in ("", "standard") and not (_VIEW.fullmatch(view) and _UNIT[len(view)] in options.time_quantum):
                 has = f"timeQuantum {options.time_quantum}" if options.time_quantum else "no time views"
                 raise ImportRefused(f"importing: field {field} ({has}) cannot have the view {view!r}")
-            if not data:
-                raise ImportRefused(f"no data to import for view: {'standard' if standard else f'standard_{view}'}")
+        if not checked:
+            checked.extend(map(_checked_view, views.items()))
         return {}
 
     def write(known: ClientIndex, options: FieldOptions, ids: Ids) -> None:
-        if views:
-            engine().import_roaring(known, field, shard, list(views.items()), clear)
+        if checked:
+            engine().import_roaring(known, field, shard, checked, clear)
 
     _import(index, field, wanted, write, FIELD_NOT_FOUND)
+
+
+def _checked_view(given: tuple[str, bytes]) -> tuple[str, bytes]:
+    view, data = given
+    if not data:
+        raise ImportRefused(f"no data to import for view: {'standard' if view in ('', 'standard') else f'standard_{view}'}")
+    try:
+        return view, as_pilosa(data)
+    except RoaringError as error:
+        raise ImportRefused(str(error)) from None
 
 
 def translate_keys(index: str, field: str, keys: Sequence[bytes]) -> U64:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from indexing.backends.base import SHARD_WIDTH
 from indexing.backends.generation_names import is_generation_name
-from indexing.client import go_json
+from indexing.client import go_json, pilosa_names
 from indexing.client.contract import INT64_MAX, INT64_MIN, ClientIndex, FieldOptions, FieldType, IndexOptions
 
 INDEX_NOT_FOUND, FIELD_NOT_FOUND = "index not found", "field not found"
@@ -52,8 +52,8 @@ def check_index_name(name: str) -> None:
     """Raises SchemaRefused for a name that no index of a client can have."""
     if not _NAME.fullmatch(name):
         raise SchemaRefused(f"creating index: creating: validating name: {_bad_name(name)}", 500)
-    if is_generation_name(name):
-        reason = f"'{name}': indexes of packets keep names like this for themselves"
+    if is_generation_name(name) or pilosa_names.is_physical(name):
+        reason = f"'{name}': picapweb keeps names like this for itself"
         raise SchemaRefused(f"creating index: creating: validating name: {reason}", 500)
 
 

@@ -45,13 +45,13 @@ _READ = f"""
 
 def read(name: str) -> ClientIndex | None:
     """An index, None if there is none of that name. One statement."""
-    found = _read(f"{_READ} WHERE i.name = %s", [name])
+    found = _read(f'{_READ} WHERE i.name = %s ORDER BY f.name COLLATE "C"', [name])
     return found[0] if found else None
 
 
 def read_all() -> list[ClientIndex]:
     """All of them, by name. One statement."""
-    return _read(f'{_READ} ORDER BY i.name COLLATE "C"', [])
+    return _read(f'{_READ} ORDER BY i.name COLLATE "C", f.name COLLATE "C"', [])
 
 
 def _read(statement: str, parameters: Sequence[Any]) -> list[ClientIndex]:
