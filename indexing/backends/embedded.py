@@ -29,6 +29,8 @@ from indexing.backends.embedded_store import MAP_SIZE, Blob, Store
 from indexing.backends.names import check_bits, check_names, check_same
 from indexing.backends.ranges import pieces
 from indexing.calls import Call, QueryError, Result
+from indexing.client.embedded import EmbeddedClients
+from indexing.client.embedded_fields import is_client
 from indexing.roaring import SHARD_EXPONENT, U64
 
 _MERGE_TRIES = 5
@@ -48,6 +50,7 @@ class EmbeddedBackend:
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._pid = 0
+        self.clients = EmbeddedClients(self._opened)
 
     def _opened(self) -> Store:
         """The store of this process: a forked child opens its own."""
@@ -89,7 +92,8 @@ class EmbeddedBackend:
     def indexes(self) -> dict[str, list[FieldSchema]]:
         """See Backend."""
         with self._opened().read() as snapshot:
-            return {index: list(fields.values()) for index, fields in snapshot.indexes().items()}
+            indexes = snapshot.indexes().items()
+            return {index: list(fields.values()) for index, fields in indexes if not is_client(index)}
 
     # Batches
 

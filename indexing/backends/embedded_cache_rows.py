@@ -122,8 +122,8 @@ def _whole(sources: Iterable[tuple[Fragment, U64 | None]], written: SetOverlay |
                 position = np.setdiff1d(position, removed, assume_unique=True)
             fragment = Fragment(encode(position))
         out.append(fragment)
-    if written is not None and written.added.size:
-        out.append(Fragment(encode(written.added)))
+    if written is not None and written.has_added:
+        out.append(written.fragment())
     return out
 
 

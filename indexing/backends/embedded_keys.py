@@ -103,6 +103,16 @@ def shard_of_overlay(key: bytes) -> int:
     return shard
 
 
+def attributes_key(index: str, field: str | None = None) -> bytes:
+    """What the keys of attributes begin with, of a client index, of the rows of a field, or ("") of the columns."""
+    return b"\0attrs\0" + name_key(index) + (b"" if field is None else field.encode() + b"\0")
+
+
+def depth_key(index: str, field: str = "") -> bytes:
+    """Of how many bits the values of an int field of a client index have had; without a field, what all of them begin with."""
+    return b"\0depth\0" + name_key(index) + field.encode()
+
+
 def place_key(index: str, field: str, place: Place) -> bytes:
     return field_key(index, field) + PLACE.pack(place.shard, place.first, place.last, place.id)
 

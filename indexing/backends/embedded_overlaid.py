@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from indexing.backends.embedded_ints import IntFragment, encode
+from indexing.backends.embedded_ints import IntFragment
 from indexing.backends.embedded_overlay import IntOverlay, SetOverlay
 from indexing.backends.embedded_parts import BlobPart, Counts, Part
-from indexing.fragment import EVERY, Fragment, bitmap_of_columns
+from indexing.fragment import EVERY, bitmap_of_columns
 from indexing.roaring import SHARD_EXPONENT, SHARD_WIDTH, U64
-from indexing.roaring import encode as encode_bits
 
 IntPart = tuple[IntFragment, U64 | None]  # values, and those of its columns that hold (None: all)
 _EXPONENT, _LOW = np.uint64(SHARD_EXPONENT), np.uint64(SHARD_WIDTH - 1)
@@ -29,17 +28,18 @@ def sets(parts: Sequence[Part], overlay: SetOverlay) -> list[Part]:
                 gone = np.intersect1d(part.positions(mask), overlay.removed, assume_unique=True)
                 if gone.size:
                     out[i] = CutPart(part, gone)
-    if overlay.added.size:
-        columns = (overlay.added & _LOW).astype(np.int64)
-        out.append(BlobPart(int(columns.min()), int(columns.max()), Fragment(encode_bits(overlay.added)), None))
+    if overlay.has_added:
+        out.append(BlobPart(*overlay.span, overlay.fragment(), None))
     return out
 
 
 def ints(parts: Sequence[IntPart], overlay: IntOverlay) -> list[IntPart]:
     """An int field's parts without the columns that have a new value, and one more with the new values."""
-    kept = EVERY & ~bitmap_of_columns(overlay.column)
-    out: list[IntPart] = [(fragment, kept if alive is None else alive & kept) for fragment, alive in parts]
-    out.append((IntFragment(encode(overlay.column, overlay.value)), None))
+    out: list[IntPart] = []
+    if parts:
+        kept = EVERY & ~bitmap_of_columns(overlay.column)
+        out += [(fragment, kept if alive is None else alive & kept) for fragment, alive in parts]
+    out.append((overlay.fragment(), None))
     return out
 
 

@@ -7,7 +7,8 @@ the shard that anything is noted of, u32 length of the first part; then the firs
   both; what was added is in no blob, what was removed is in one. So counts can be added and subtracted.
 - of an int field the bytes of embedded_ints: values that hold instead of those in blobs. No second part.
 
-An overlay is small, and read whole; the checksum tells a damaged one from one that says something else.
+The checksum tells a damaged one from one that says something else. An overlay of a packet index is small. That of a client index
+holds all of a field's bits in a shard: nothing is removed in it, so its roaring bytes are read where they lie.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from numpy.typing import NDArray
 
 from indexing.backends.embedded_ints import IntFragment
 from indexing.backends.embedded_ints import encode as encode_ints
-from indexing.fragment import bitmap_of_ranges, decode
-from indexing.roaring import SHARD_WIDTH, U64, encode
+from indexing.fragment import Fragment, bitmap_of_ranges, decode
+from indexing.roaring import HEADER, SHARD_WIDTH, U64, encode
 
 _HEAD = struct.Struct("<4sIB3xIII")
 _CHECKED_FROM = 8  # the magic number and the checksum are not under the checksum
@@ -31,6 +32,7 @@ MAGIC = b"OVR1"
 _SET, _INT = 0, 1
 _LOW = np.uint64(SHARD_WIDTH - 1)
 _NONE = np.zeros(0, np.uint64)
+_NO_BITS = encode(_NONE)
 
 Range = tuple[int, int]  # first, last column within a shard, both inclusive
 
@@ -48,6 +50,21 @@ class SetOverlay:
 
     def __len__(self) -> int:
         return int(self.added.size + self.removed.size)
+
+    @property
+    def span(self) -> Range:
+        """First and last column that has an added bit, or a range that holds both."""
+        columns = self.added & _LOW
+        return int(columns.min()), int(columns.max())
+
+    @property
+    def has_added(self) -> bool:
+        """Whether there is an added bit."""
+        return self.added.size > 0
+
+    def fragment(self) -> Fragment:
+        """The added bits."""
+        return Fragment(encode(self.added))
 
     def with_bits(self, position: U64) -> SetOverlay:
         """These positions (ascending), which are in no answer now, are in answers."""
@@ -72,6 +89,38 @@ class SetOverlay:
         return _packed(_SET, int(columns.min()), int(columns.max()), encode(self.added), encode(self.removed))
 
 
+class StoredBits(SetOverlay):
+    """Of a value of which nothing was removed: not decoded before somebody asks for positions. The value must outlive it."""
+
+    def __init__(self, blob: bytes | memoryview, span: Range) -> None:
+        """blob: roaring bytes. Raises RoaringError if they have no header."""
+        vars(self).update(_fragment=Fragment(blob), _span=span)
+
+    @property
+    def added(self) -> U64:
+        if "_added" not in vars(self):
+            vars(self)["_added"] = self.fragment().positions()
+        found: U64 = vars(self)["_added"]
+        return found
+
+    @property
+    def removed(self) -> U64:
+        return _NONE
+
+    @property
+    def span(self) -> Range:
+        found: Range = vars(self)["_span"]
+        return found
+
+    @property
+    def has_added(self) -> bool:
+        return self.fragment().count > 0
+
+    def fragment(self) -> Fragment:
+        found: Fragment = vars(self)["_fragment"]
+        return found
+
+
 @dataclass(frozen=True)
 class IntOverlay:
     """Of an int field. column int64 (n,) within the shard, ascending; value int64 (n,)."""
@@ -85,6 +134,10 @@ class IntOverlay:
 
     def __len__(self) -> int:
         return int(self.column.size)
+
+    def fragment(self) -> IntFragment:
+        """The values."""
+        return IntFragment(encode_ints(self.column, self.value))
 
     def with_value(self, column: int, value: int) -> IntOverlay:
         """This column has this value."""
@@ -105,6 +158,32 @@ class IntOverlay:
         return _packed(_INT, int(self.column[0]), int(self.column[-1]), encode_ints(self.column, self.value), b"")
 
 
+class StoredInts(IntOverlay):
+    """Of a value: columns and values are not unpacked before somebody asks for them."""
+
+    def __init__(self, encoded: bytes) -> None:
+        """encoded: of embedded_ints. Not the store's memory: fragments are kept longer than a transaction (embedded_cache).
+
+        Raises ValueError if they are damaged."""
+        vars(self).update(_fragment=IntFragment(encoded))
+
+    def __len__(self) -> int:
+        count: int = self.fragment().count
+        return count
+
+    @property
+    def column(self) -> NDArray[np.int64]:
+        return self.fragment().columns
+
+    @property
+    def value(self) -> NDArray[np.int64]:
+        return self.fragment().values
+
+    def fragment(self) -> IntFragment:
+        found: IntFragment = vars(self)["_fragment"]
+        return found
+
+
 Overlay = SetOverlay | IntOverlay
 
 
@@ -112,18 +191,38 @@ def unpack(value: bytes | memoryview) -> Overlay:
     """The overlay of these bytes. Raises ValueError, saying why, if they are damaged."""
     if len(value) < _HEAD.size:
         raise ValueError(f"it has {len(value)} bytes")
-    magic, checksum, kind, _, _, length = _HEAD.unpack_from(value)
+    magic, checksum, kind, low, high, length = _HEAD.unpack_from(value)
     if magic != MAGIC:
         raise ValueError(f"it begins with {magic!r}")
-    if zlib.crc32(value[_CHECKED_FROM:]) != checksum:
-        raise ValueError("its checksum is wrong")
+    _check(value, checksum)
     first, second = value[_HEAD.size : _HEAD.size + length], value[_HEAD.size + length :]
     if kind == _SET:
-        return SetOverlay(decode(first), decode(second))
+        return StoredBits(first, (low, high)) if len(second) == HEADER.size else SetOverlay(decode(first), decode(second))
     if kind != _INT:
         raise ValueError(f"it is of the unknown kind {kind}")
-    fragment = IntFragment(first)
-    return IntOverlay(fragment.columns, fragment.values)
+    return StoredInts(bytes(first))
+
+
+def _check(value: bytes | memoryview, checksum: int) -> None:
+    """Raises ValueError. Of large values, one that was right before is not summed up again: it takes longer than to read them."""
+    known = (checksum, len(value))
+    if known in _right:
+        return
+    if zlib.crc32(value[_CHECKED_FROM:]) != checksum:
+        raise ValueError("its checksum is wrong")
+    if len(value) >= _LARGE:
+        if len(_right) >= _MOST_KNOWN:
+            _right.clear()
+        _right.add(known)
+
+
+_LARGE, _MOST_KNOWN = 1 << 16, 10_000
+_right: set[tuple[int, int]] = set()  # (checksum, size) of values of _LARGE bytes or more
+
+
+def packed_bits(blob: bytes, span: Range) -> bytes:
+    """The bytes of an overlay in which the bits of these roaring bytes were added. span: see SetOverlay."""
+    return _packed(_SET, *span, blob, _NO_BITS)
 
 
 def touches(value: bytes | memoryview, ranges: Iterable[Range]) -> bool:

@@ -195,6 +195,15 @@ class Snapshot:
         value: memoryview | None = self._txn.get(keys.overlay_key(index, shard, field), db=self._overlay)
         return value
 
+    def noted(self, prefix: bytes) -> Iterator[tuple[bytes, memoryview]]:
+        """What the table of overlays has under keys that begin so."""
+        return self._walk(self._overlay, prefix)
+
+    def noted_at(self, key: bytes) -> bytes | None:
+        """What it has under a key; None if it is nothing."""
+        value = self._txn.get(key, db=self._overlay)
+        return None if value is None else bytes(value)
+
     def fragments(self, index: str, field: str, shard: int) -> Iterator[tuple[Place, memoryview]]:
         """Every blob of a field in a shard, by first column."""
         for key, value in self._walk(self._fragments, keys.field_key(index, field, shard)):

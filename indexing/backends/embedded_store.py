@@ -23,6 +23,8 @@ Four tables:
   index NUL shard (u64) field -> what PQL wrote to a field in a shard (embedded_overlay), beside what the blobs say.
   The field ``_exists`` has, as row 0, the columns that exist because PQL set a bit of theirs. See docs/decisions/0023-overlay.md.
 
+  Client indexes are nothing but overlays: see embedded_overlay_client, also for what else it keeps here.
+
 The map is sparse and very large on purpose: it is address space, not memory nor disk (the file grows as it is filled).
 A map that grows would have to be resized in every process at once (MDB_MAP_RESIZED), with no transaction open in any.
 """
@@ -43,6 +45,7 @@ from indexing.backends import embedded_keys as keys
 from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema
 from indexing.backends.embedded_cache import Cache
 from indexing.backends.embedded_keys import Place
+from indexing.backends.embedded_overlay_client import ClientTables
 from indexing.backends.embedded_overlays import Overlays
 from indexing.backends.embedded_places import Blob, Overlap, Places
 from indexing.backends.embedded_snapshot import Schemas, Snapshot
@@ -131,6 +134,17 @@ class Store:
         Committed when the `with` ends without an exception. The first change makes the view's memoryviews invalid."""
         with self._write(buffers=True, says_what=True) as txn:
             yield self._snapshot(txn), Overlays(txn, self._overlay, index)
+
+    @contextmanager
+    def client_tables(self, index: str) -> Iterator[ClientTables]:
+        """A write transaction on a client index; committed when the `with` ends without an exception."""
+        with self._write(buffers=True, says_what=True) as txn:
+            # Not with the schemas that this process knows: an aborted transaction's number is given again
+
+            def snapshot() -> Snapshot:
+                return Snapshot(txn, self._schema, self._batches, self._fragments, self._overlay)
+
+            yield ClientTables(txn, self._schema, self._overlay, index, snapshot)
 
     def info(self) -> dict[str, Any]:
         """Size on disk in bytes, map size, transaction id and readers."""
