@@ -57,6 +57,8 @@ MAX_CAPTURE_BYTES = environment.size("PICAPWEB_MAX_CAPTURE_BYTES", 1024**4, leas
 
 IMPORT_MAX_BYTES = environment.size("PICAPWEB_IMPORT_MAX_BYTES", 256 * 1024**2, least=1)
 PACKET_WRITES = environment.boolean("PICAPWEB_PACKET_WRITES", False)
+QUERY_SECONDS = environment.seconds("PICAPWEB_QUERY_SECONDS", 30.0, least=0.001)
+QUERY_MEMORY = environment.size("PICAPWEB_QUERY_MEMORY", 512 * 1024**2, least=1)
 
 # Live captures
 

@@ -1,5 +1,6 @@
 """The WSGI application: pages, API and proxy on one port."""
 
+import gc
 import os
 import signal
 
@@ -21,3 +22,7 @@ from picapweb.one_write import OneWrite  # noqa: E402
 from proxy.api.pilosa_fast import FastQueries  # noqa: E402
 
 application = FastQueries(OneWrite(django))
+
+# What is loaded by now stays: looking through it again and again for garbage would stop all threads for milliseconds.
+gc.collect()
+gc.freeze()

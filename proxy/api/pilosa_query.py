@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import numpy as np
+from django.conf import settings
 
+from indexing import limits
 from indexing.backends.base import BackendAway, BackendError
 from indexing.calls import Call, QueryError, Result, RowResult
 from indexing.client import tables
@@ -70,7 +72,9 @@ def reply(asked: Asked) -> Reply:
         if name not in ARGUMENTS:
             return Reply(400, TEXT, encode({"error": f"{name} is not a valid argument"}) + b"\n")
     try:
-        return _answered(asked, _request(asked, arguments))
+        request = _request(asked, arguments)
+        with limits.within(settings.QUERY_SECONDS, settings.QUERY_MEMORY):
+            return _answered(asked, request)
     except QueryError as error:
         return refusal(asked, error, error.status)
     except BackendAway as error:
