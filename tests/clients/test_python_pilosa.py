@@ -22,6 +22,7 @@ PILOSA_IS_WRONG = {
     "lt": {"columns": [0, 1, 2, 6]},  # < 0 has zeros
     "gt": {"columns": [4]},  # > -1 has neither 0 nor 1
     "sum of a row": {"count": 1, "value": -1064},  # negative values outside of the row are subtracted as well
+    "values of keyed columns": [{"keys": ["k3", "k4"]}, {"count": 5}, {"count": 2, "value": -2}],
     "rows of keys": "refused: [executing: getting previous: could not convert red of type string to uint64 in Call.UintArg",
 }
 

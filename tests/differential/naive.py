@@ -50,7 +50,7 @@ class Naive:
                 columns.update(self.seen)
         answer: dict[str, Any] = {"results": results}
         if request.column_attrs and (with_attrs := sorted(c for c in columns if self.index.column_attrs.get(c))):
-            answer["columnAttrs"] = [self._column(c) | {"attrs": self.index.column_attrs[c]} for c in with_attrs]
+            answer["columnAttrs"] = [self._column(c) | {"attrs": dict(self.index.column_attrs[c])} for c in with_attrs]
         return answer
 
     def result(self, call: Call) -> Any:
@@ -158,7 +158,7 @@ class Naive:
         attrs: dict[str, Any] = {}
         if call.name == "Row" and "row" in call.args and not self.asked.exclude_row_attrs:
             row = self.index.row(call.args["row"].field, call.args["row"].row)
-            attrs = self.index.fields[call.args["row"].field].attrs.get(row, {}) if row is not None else {}
+            attrs = dict(self.index.fields[call.args["row"].field].attrs.get(row, {})) if row is not None else {}
         if self.asked.exclude_columns:
             self.seen, columns = set(), []
         if not self.index.keys:
