@@ -49,7 +49,7 @@ def subject_of(value: str) -> Subject:
 
 
 def condition(predicate: p.Predicate, subject: Subject) -> Sql:
-    """A condition that is true or false, and never NULL. Raises PredicateError."""
+    """A condition; where it is NULL (of what is no address, no number), it does not hold either. Raises PredicateError."""
     return _Writer().write(predicate, subject, 0)
 
 
@@ -64,7 +64,7 @@ class _Writer:
         match predicate:
             case p.Not(inner):
                 some = self.write(inner, on, level + 1)
-                return Sql(f"(NOT {some.text})", some.params)
+                return Sql(f"(NOT coalesce({some.text}, false))", some.params)
             case p.And(parts):
                 return _joined(" AND ", "true", [self.write(part, on, level + 1) for part in parts])
             case p.Or(parts):
@@ -182,7 +182,23 @@ def _in_network(cidr: str, on: Subject) -> Sql:
     first, last = str(network.network_address), str(network.broadcast_address)
     if "%" in first:
         raise PredicateError(f"no network: {cidr!r} has a zone")
-    return Sql(f"coalesce({on.address} BETWEEN %s::text::inet AND %s::text::inet, false)", (first, last))
+    within = Sql(f"({on.address} BETWEEN %s::text::inet AND %s::text::inet)", (first, last))
+    if on.key:
+        return within
+    # A look at the text first, which costs a tenth of reading it as an address.
+    shape = _shape_of(network)
+    return Sql(f"({on.text} ~ %s::text AND {within.text})", (shape, *within.params))
+
+
+def _shape_of(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+    """An ARE that every address of the network matches, and few others: what its first octets, or its first group, begin with."""
+    if network.version == 4:
+        octets = str(network.network_address).split(".")[: network.prefixlen // 8]
+        return "^" + "".join(octet + "[.]" for octet in octets[:3]) + (octets[3] + "$" if len(octets) == 4 else "[0-9]")
+    first = int(network.network_address) >> 112
+    if network.prefixlen < 16 or first == 0:
+        return ":"
+    return "^0*" + "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in f"{first:x}") + ":"
 
 
 def _address(value: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -251,15 +267,15 @@ def _compare(op: p.Op, value: bytes, order: p.Order, on: Subject) -> Sql:
         low, high = ("0.0.0.0", "255.255.255.255") if address.version == 4 else ("::", "f" * 4 + ":ffff" * 7)
         # the bounds of the family, and not family(), where an index is to be used
         if op in ("<", "<="):
-            return Sql(f"coalesce({on.address} >= '{low}' AND {on.address} {sign} %s::text::inet, false)", (str(address),))
+            return Sql(f"({on.address} >= '{low}' AND {on.address} {sign} %s::text::inet)", (str(address),))
         if op in (">", ">="):
-            return Sql(f"coalesce({on.address} <= '{high}' AND {on.address} {sign} %s::text::inet, false)", (str(address),))
-        return Sql(f"coalesce({on.address} {sign} %s::text::inet AND {family}, false)", (str(address),))
+            return Sql(f"({on.address} <= '{high}' AND {on.address} {sign} %s::text::inet)", (str(address),))
+        return Sql(f"({on.address} {sign} %s::text::inet AND {family})", (str(address),))
     if order == "number":
         if not _NUMBER.fullmatch(value):
             raise PredicateError(f"no number: {form(value)!r}")
         number = on.row or f"CASE WHEN {on.text} ~ '^-?[0-9]+([.][0-9]+)?$' THEN {on.text}::numeric END"
-        return Sql(f"coalesce(({number}) {sign} %s::text::numeric, false)", (value.decode(),))
+        return Sql(f"(({number}) {sign} %s::text::numeric)", (value.decode(),))
     exact = Sql(f"({on.bytes} {sign} %s::bytea)", (value,))
     if not on.key or op == "!=":
         return exact
