@@ -19,7 +19,7 @@ from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_http import refused
 from indexing.backends.pilosa_import import Importer
 from indexing.backends.pilosa_query import Questions
-from indexing.calls import BoolResult, Call, NoResult, QueryError, Result
+from indexing.calls import BoolResult, Call, NoResult, QueryError, Result, ValCountResult
 from indexing.client import pilosa_bulk, pilosa_names
 from indexing.client.contract import I64, U64, Answered, Attributes, ClientIndex, Wanted
 from indexing.client.pilosa_asking import Asking, ask
@@ -237,9 +237,17 @@ class PilosaClients:
         known = pilosa_schema.read(self._cluster).get(pilosa_names.physical(index.name))
         found: dict[str, int] = {}
         for name, options in index.fields.items():
-            if options.type == "int":
+            if options.type != "int":
+                continue
+            if pilosa_names.base(options) == options.base:
                 given = known.options.get(name, {}) if known is not None else {}
                 found[name] = int(given.get("bitDepth", 0))
+            else:  # Pilosa's is of another base: that of what is there now
+                ends = self._read(
+                    index, [Call(end, args={"field": name}) for end in ("Min", "Max")], _Under(None, True, False), None
+                )
+                far = [abs(end.value - options.base) for end in ends if isinstance(end, ValCountResult) and end.count]
+                found[name] = max((one.bit_length() for one in far), default=0)
         return found
 
     def attributes(self, index: ClientIndex, name: str | None) -> dict[int, dict[str, Any]]:

@@ -58,13 +58,13 @@ def fill(load: ModuleType, engine: ClientEngine, known: dict[str, ClientIndex]) 
         options = index.fields[field]
         rows, columns = [one[0] for one in some], [one[1] for one in some]
         if index.options.keys:
-            columns = translation.resolve(name, {COLUMN_KEYS: [key.encode() for key in columns]})[COLUMN_KEYS]
+            columns = translation.resolve(name, {COLUMN_KEYS: [key.encode() for key in columns]})[COLUMN_KEYS].tolist()
         ids = np.array(columns, np.uint64)
         if options.type == "int":
             engine.import_values(index, field, ids, np.array(rows, np.int64))
             continue
         if options.keys:
-            rows = translation.resolve(name, {field: [key.encode() for key in rows]})[field]
+            rows = translation.resolve(name, {field: [key.encode() for key in rows]})[field].tolist()
         stamps = np.array([(one[2] or 0) * 10**9 for one in some], np.int64)
         engine.import_bits(index, field, np.array(rows, np.uint64), ids, stamps if stamps.any() else None)
     for name, text in load.ATTRS:
@@ -104,7 +104,7 @@ class Entry:
         if kind == "parse-error":
             right = json.loads(text)["error"].startswith("parsing: parsing: \nparse error near")
         elif kind == "error-any-shard":
-            right = re.sub(r"shard \d+", "shard N", text) == re.sub(r"shard \d+", "shard N", expected)
+            right = re.sub(r"shard \d+", "shard N", text) == re.sub(r"shard \d+", "shard N", expected or "")
         elif expected is None:
             right = hashlib.sha256(text.encode()).hexdigest() == raw["body_sha256"]
         elif kind.startswith("topn-ties"):
