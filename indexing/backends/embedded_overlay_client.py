@@ -34,6 +34,7 @@ class ClientTables:
     def __init__(self, txn: Any, schema: Any, overlay: Any, index: str, snapshot: Callable[[], Snapshot]) -> None:
         self._txn, self._schema, self._overlay, self._index = txn, schema, overlay, index
         self._overlays = Overlays(txn, overlay, index)
+        self._noted: set[int] = set()  # shards that are noted as changed
         self.snapshot = snapshot
 
     # Schema
@@ -109,7 +110,9 @@ class ClientTables:
         self._put(keys.overlay_key(self._index, shard, field), shard, packed)
 
     def _put(self, key: bytes, shard: int, value: bytes | None) -> None:
-        self._overlays.changed(shard)
+        if shard not in self._noted:
+            self._overlays.changed(shard)
+            self._noted.add(shard)
         if value is None:
             self._txn.delete(key, db=self._overlay)
         else:

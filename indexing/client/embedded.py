@@ -187,8 +187,12 @@ class EmbeddedClients:
     @contextmanager
     def _writing(self, index: ClientIndex) -> Iterator[tuple[ClientTables, dict[str, FieldSchema]]]:
         """Refused where the index is gone, so that nobody who knew it brings it back."""
-        with self._opened().client_tables(store_name(index.name)) as tables:
-            have = tables.snapshot().fields(store_name(index.name))
+        store, name = self._opened(), store_name(index.name)
+        with store.read() as snapshot:  # what is committed is read once a process
+            version, have = snapshot.schema_version(), snapshot.fields(name)
+        with store.client_tables(name) as tables:
+            if tables.snapshot().schema_version() != version:
+                have = tables.snapshot().fields(name)
             if have is None:
                 raise QueryError("index not found")
             yield tables, dict(have)

@@ -7,7 +7,7 @@ of a packet index has: so an index may have a field called `access`, and the sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from indexing.backends.base import FieldSchema
 from indexing.client.contract import ClientIndex
@@ -47,11 +47,9 @@ def kind_of(index: ClientIndex, field: str) -> str:
     return "int" if index.fields[field].type == "int" else "set"
 
 
-def schema_of(index: ClientIndex, have: Mapping[str, FieldSchema]) -> dict[str, FieldSchema]:
-    """The physical fields of an index. have: those that the store knows."""
-    standard = {physical(field): FieldSchema(physical(field), kind_of(index, field)) for field in index.fields}
-    times = {name: schema for name, schema in have.items() if name not in standard and logical(name) in index.fields}
-    return {**standard, **times}
+def schema_of(index: ClientIndex) -> dict[str, FieldSchema]:
+    """The physical fields of an index but those of time views, of which there may be thousands."""
+    return {physical(field): FieldSchema(physical(field), kind_of(index, field)) for field in index.fields}
 
 
 def physical_fields(field: str, have: Iterable[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,18 +82,20 @@ class Importer:
         rows, columns, timestamps = rows[some], columns[some], timestamps[some]
         for unit in self._options.time_quantum:
             views, which = embedded_times.views_at_each(timestamps, unit)
+            self._declare(physical(self._name, view) for view in views)
             order = np.argsort(which, kind="stable")
             ends = np.searchsorted(which[order], np.arange(len(views) + 1))
             for i, view in enumerate(views):
                 mine = order[ends[i] : ends[i + 1]]
-                self._declare(physical(self._name, view))
                 position = sorted_unique(positions(rows[mine], columns[mine]))
                 self._tables.change_bits(physical(self._name, view), shard, position, _NONE)
 
-    def _declare(self, name: str) -> None:
-        if name not in self._have:
-            self._tables.declare({name: "set"})
-            self._have[name] = FieldSchema(name, "set")
+    def _declare(self, names: Iterable[str]) -> None:
+        """Time views are written to, some perhaps for the first time."""
+        fresh = {name: FieldSchema(name, "set") for name in names if name not in self._have}
+        if fresh:
+            self._tables.declare(dict.fromkeys(fresh, "set"))
+            self._have.update(fresh)
 
     def _exist(self, shard: int, columns: U64) -> None:
         if self._index.options.track_existence:
@@ -140,7 +142,7 @@ class Importer:
         for view, data in [(view, decoded(data, view)) for view, data in views]:
             name = physical(self._name, "" if view == "standard" else view)
             if not clear and data.size:
-                self._declare(name)
+                self._declare([name])
             if name in self._have:
                 self._tables.change_bits(name, shard, *((_NONE, data) if clear else (data, _NONE)))
 

@@ -38,12 +38,12 @@ class Reader:
     snapshot: Snapshot
     index: ClientIndex
     have: dict[str, FieldSchema]
-    schema: dict[str, FieldSchema]
+    schema: dict[str, FieldSchema]  # of the engine
 
     @staticmethod
     def of(snapshot: Snapshot, index: ClientIndex, have: dict[str, FieldSchema]) -> Reader:
         """have: the physical fields that the store knows."""
-        return Reader(snapshot, index, have, schema_of(index, have))
+        return Reader(snapshot, index, have, schema_of(index))
 
     @property
     def store_index(self) -> str:
@@ -99,7 +99,13 @@ class Reader:
             end = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
         options = self.index.fields[field]
         have = views_of(field, self.have) if options.type == "time" else []
-        return embedded_times.between(start or embedded_times.FIRST, end, options.time_quantum, have)
+        return self._known(field, embedded_times.between(start or embedded_times.FIRST, end, options.time_quantum, have))
+
+    def _known(self, field: str, views: list[str]) -> list[str]:
+        """Makes time views known to the engine."""
+        for view in views:
+            self.schema[physical(field, view)] = FieldSchema(physical(field, view), "set")
+        return views
 
     def _row(self, call: Call, wanted: Wanted) -> Result:
         result = self.engine(wanted.shards).answer(self.bitmap(call, "map reduce: "))
@@ -201,7 +207,7 @@ class Reader:
             return []
         start = span[0] if start is None else max(start, span[0])
         end = span[1] if end is None else min(end, span[1])
-        return embedded_times.between(start, end, options.time_quantum, have)
+        return self._known(field, embedded_times.between(start, end, options.time_quantum, have))
 
     def _group_by(self, call: Call, wanted: Wanted) -> Result:
         children = []

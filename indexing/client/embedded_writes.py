@@ -125,6 +125,7 @@ class Writer:
             return BoolResult(False)
         reader = self._reader()
         names = self._physical_fields(field, options)
+        reader.schema.update((name, FieldSchema(name, "set")) for name in names)
         held = [(name, _columns(reader, Call("Row", [], {"row": RowRef(name, int(row))}), shards)) for name in names]
         for name, columns in held:
             self._change(name, int(row), columns[:0], columns)
