@@ -69,9 +69,10 @@ def _answer(index: ClientIndex, calls: list[Call], translated: Sequence[Call], w
     """The first call that is wrong ends it; those before it have been carried out."""
     wrong: QueryError | None = None
     good: list[Call] = []
+    bulk = all(call.name == "SetRowAttrs" for call in translated)
     for call in translated:
         try:
-            check(index, call)
+            check(index, call, bulk)
         except QueryError as error:
             wrong = error
             break

@@ -21,10 +21,18 @@ _SETS = ("Union", "Xor", "Intersect", "Difference")
 _BITMAPS = frozenset({*_SETS, "Row", "Not", "Shift"})
 
 
-def check(index: ClientIndex, call: Call) -> None:
-    """Raises QueryError for a top-level call that Pilosa would not answer, or would panic at."""
+class _WrongAttribute(QueryError):
+    """A value that no attribute can have."""
+
+
+def check(index: ClientIndex, call: Call, bulk: bool = False) -> None:
+    """Raises QueryError for a top-level call that Pilosa would not answer, or would panic at.
+
+    bulk: all calls of the request are SetRowAttrs(), which Pilosa does in one go, and says less about."""
     try:
         _executed(index, call)
+    except _WrongAttribute as error:
+        raise QueryError(str(error) if bulk else f"updating store: {error}", call.position) from None
     except QueryError as error:
         raise QueryError(str(error), call.position if error.position is None else error.position) from None
 
@@ -368,7 +376,7 @@ def _column_attrs(index: ClientIndex, call: Call, args: dict[str, Any]) -> None:
 def _attrs(call: Call) -> None:
     for value in call.args.get("attrs", {}).values():
         if value is not None and not isinstance(value, str | int | bool | float):
-            raise QueryError(f"invalid attr type: {type_name(value)}")
+            raise _WrongAttribute(f"invalid attr type: {type_name(value)}")
 
 
 _HANDLERS: dict[str, Callable[[ClientIndex, Call, dict[str, Any]], None]] = {

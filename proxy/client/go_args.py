@@ -89,13 +89,14 @@ def shown(value: object) -> str:
 
 
 def _float(value: float) -> str:
-    text = repr(value)
-    if "e" not in text:
-        return text.removesuffix(".0")
-    digits, exponent = text.split("e")
-    if -5 < int(exponent) < 21:
-        return format(value, "f").rstrip("0").rstrip(".")
-    return f"{digits.removesuffix('.0')}e{int(exponent):+03d}"
+    """The fewest digits that say it; with an exponent below 1e-4 and from 1e6 on."""
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return repr(value).removesuffix(".0")
+    for size in range(17):
+        text = f"{value:.{size}e}"
+        if float(text) == value:
+            break
+    return text
 
 
 def call_text(call: Call) -> str:

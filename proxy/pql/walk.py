@@ -37,7 +37,8 @@ def rebuild(call: Call, make: Callable[[Call], Call]) -> Call:
         fresh = made[len(made) - len(below) :] if below else []
         if below:
             del made[len(made) - len(below) :]
-        copy = Call(node.name, fresh[: len(node.children)], dict(node.args), node.legacy, node.position)
+        same = node.legacy, node.position, node.written, node.unframed
+        copy = Call(node.name, fresh[: len(node.children)], dict(node.args), *same)
         if len(fresh) > len(node.children):
             copy.args["filter"] = fresh[-1]
         made.append(make(copy))
