@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404
 from rest_framework.exceptions import APIException
 
 from capture.services.describe import job_json
@@ -58,7 +59,11 @@ class Problems:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's hook for a URL that is nobody's."""
+    """Django's hook for a URL that is nobody's.
+
+    Clients of Pilosa try paths, and send no Accept: they get the words that they know."""
+    if "Accept" not in request.headers and isinstance(exception, Resolver404):
+        return HttpResponse("404 page not found\n", status=404, content_type="text/plain; charset=utf-8")
     words = str(exception) if isinstance(exception, Http404) and exception.args and isinstance(exception.args[0], str) else ""
     return problem(request, 404, words or f"there is nothing at {request.path}")
 

@@ -88,6 +88,19 @@ def test_no_redirect_for_a_missing_slash(client: Client):
     assert client.get("/jobs").status_code == 404
 
 
+def test_a_path_that_is_nobodys_has_pilosas_words_for_who_sends_no_accept(client: Client):
+    answer = client.get("/nope")
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (
+        404,
+        "text/plain; charset=utf-8",
+        b"404 page not found\n",
+    )
+    for accept in ("*/*", "application/json"):
+        answer = client.get("/nope", headers={"Accept": accept})
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["detail"] == "there is nothing at /nope"
+
+
 def test_health_needs_no_database_and_answers_head(client: Client):
     """Without the db mark, a query fails the test."""
     assert client.get("/healthz").content == b"ok\n"
