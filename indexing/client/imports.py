@@ -23,6 +23,7 @@ from indexing.client.engine import engine
 from indexing.client.names import COLUMN_KEYS
 from indexing.client.roaring_forms import RoaringError, as_pilosa
 from indexing.client.schema import FIELD_NOT_FOUND, INDEX_NOT_FOUND
+from indexing.roaring import sorted_unique
 
 _VIEW = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,3}", re.ASCII)
 _UNIT = {4: "Y", 6: "M", 8: "D", 10: "H"}  # by the length of a view's name
@@ -175,29 +176,37 @@ def translate_keys(index: str, field: str, keys: Sequence[bytes]) -> U64:
     return translation.resolve(index, {place: keys})[place] if keys else np.empty(0, np.uint64)
 
 
-def export(index: str, field: str, shard: int) -> tuple[list[bytes], list[bytes]]:
-    """(rows, columns) of a field's standard view in a shard, as texts, ordered by the ids of row and column.
+@dataclass(frozen=True)
+class Exported:
+    """Bits of a field's standard view in a shard, ordered by the ids of row and column; keys by id, None where there are none."""
 
-    Raises ImportRefused, BackendAway, BackendError."""
+    rows: U64
+    columns: U64
+    row_keys: Mapping[int, bytes] | None
+    column_keys: Mapping[int, bytes] | None
+
+
+def export(index: str, field: str, shard: int) -> Exported:
+    """The bits of a field's standard view in a shard. Raises ImportRefused, BackendAway, BackendError."""
     known = _found(index, packets=f"GET /packets/export?index={index}&format=csv has them")
     if field not in known.fields:
         raise ImportRefused(FIELD_NOT_FOUND)
     rows, columns = engine().export(known, field, shard)
-    return (
-        _texts(index, field, rows, known.fields[field].keys),
-        _texts(index, COLUMN_KEYS, columns, known.options.keys),
+    return Exported(
+        rows,
+        columns,
+        _keys(index, field, rows) if known.fields[field].keys else None,
+        _keys(index, COLUMN_KEYS, columns) if known.options.keys else None,
     )
 
 
-def _texts(index: str, place: str, ids: U64, keys: bool) -> list[bytes]:
-    numbers: list[int] = ids.tolist()
-    if not keys:
-        return list(map(b"%d".__mod__, numbers))
-    found = translation.values_of(index, {place: np.unique(ids).tolist()})[place]
-    lost = set(numbers) - found.keys()
-    if lost:  # ids that were imported past the translation, by import-roaring or ignoreKeyCheck
-        raise ImportRefused(f"translating {'column' if place == COLUMN_KEYS else 'row'}: id {min(lost)} has no key")
-    return [found[number] for number in numbers]
+def _keys(index: str, place: str, ids: U64) -> Mapping[int, bytes]:
+    wanted: list[int] = sorted_unique(ids).tolist()
+    found = translation.values_of(index, {place: wanted})[place]
+    if len(found) < len(wanted):  # ids that were imported past the translation, by import-roaring or ignoreKeyCheck
+        lost = next(number for number in wanted if number not in found)
+        raise ImportRefused(f"translating {'column' if place == COLUMN_KEYS else 'row'}: id {lost} has no key")
+    return found
 
 
 def _check_ids(index: ClientIndex, columns: U64, ids_only: bool) -> None:

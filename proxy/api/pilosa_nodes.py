@@ -93,9 +93,7 @@ def _get_version(request: HttpRequest) -> HttpResponse:
 
 
 def _recalculate(request: HttpRequest) -> HttpResponse:
-    recalculate = getattr(engine(), "recalculate_caches", None)
-    if recalculate is not None:  # the embedded engine counts when it is asked
-        recalculate()
+    """Nothing to do: what the counts of TopN come from is never older than the last write (indexing.client.contract)."""
     return no_content()
 
 
