@@ -13,10 +13,19 @@ from xdist.workermanage import WorkerController
 # processor to start and to end: tests/live/conftest.py and tests/browser/conftest.py have one for all. The payloads of the shared
 # captures are looked for once in a process (corpus() in both.py and payloads.py). And a test of tests/live makes the clone's
 # python-capture and removes it, which another's live worker must not be started with.
-TOGETHER = ("tests/live/", "tests/browser/", "tests/capture/packets/applications/", "tests/capture/packets/recognise/")
+TOGETHER = (
+    "tests/live/",
+    "tests/browser/",
+    "tests/clients/",
+    "tests/capture/packets/applications/",
+    "tests/capture/packets/recognise/",
+)
+# What has the servers of tests/product_servers.py is one unit, under one name.
+UNDER = {"tests/differential/": "tests/clients/", "tests/proxy/test_corpus_http.py": "tests/clients/"}
 # What takes longest, longest first. Another file that takes more than a few seconds should be here too; nothing depends on it.
 FIRST = (
     "tests/live/",
+    "tests/clients/",
     "tests/end_to_end/",
     "tests/faults/",
     "tests/picapweb/test_up.py",
@@ -43,7 +52,8 @@ def place(scope: str) -> int:
 class LongestFirst(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return next((start for start in TOGETHER if file.startswith(start)), file)
+        unit = next((unit for start, unit in UNDER.items() if file.startswith(start)), file)
+        return next((start for start in TOGETHER if unit.startswith(start)), unit)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         self.workqueue.move_to_end(min(self.workqueue, key=place), last=False)

@@ -33,17 +33,23 @@ class Peer:
         return f"127.0.0.1:{self.port}"
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Status and body. Raises OSError or HTTPException: it is away, or broke off."""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        try:
-            self._connection.request(method, path, body, headers or {})
-            answer = self._connection.getresponse()
-            return answer.status, answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection.close()
-            self._connection = None
-            raise
+        """Status and body. Raises OSError or HTTPException: it is away, or broke off.
+
+        A connection that was kept and is closed by now is made anew."""
+        for kept in (self._connection is not None, False):
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+            try:
+                self._connection.request(method, path, body, headers or {})
+                answer = self._connection.getresponse()
+                return answer.status, answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                self._connection = None
+                closed = isinstance(error, BrokenPipeError | ConnectionResetError | http.client.RemoteDisconnected)
+                if not (kept and closed):
+                    raise
+        raise AssertionError("unreachable")
 
     def query(self, index: str, text: str, parameters: str = "") -> tuple[int, bytes]:
         return self.ask("POST", f"/index/{index}/query{parameters}", text.encode())

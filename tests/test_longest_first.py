@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.components import ROOT
-from tests.longest_first import FIRST, TOGETHER, place
+from tests.longest_first import FIRST, TOGETHER, UNDER, place
 
 
 def files() -> list[str]:
@@ -13,7 +13,7 @@ def files() -> list[str]:
 
 
 def test_every_start_of_a_path_is_one_of_a_file() -> None:
-    for start in (*FIRST, *TOGETHER):
+    for start in (*FIRST, *TOGETHER, *UNDER):
         assert any(file.startswith(start) for file in files()), start
 
 
