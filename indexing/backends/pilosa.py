@@ -14,7 +14,7 @@ from indexing.backends.check import check
 from indexing.backends.generation_names import is_generation_name
 from indexing.backends.merge_results import divided
 from indexing.backends.names import check_bits, check_names
-from indexing.backends.pilosa_ask import ask
+from indexing.backends.pilosa_ask import OfSomeShards, ask
 from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_generations import REGISTERED, Generations, by_generation
 from indexing.backends.pilosa_http import Host, PilosaHttp
@@ -187,13 +187,15 @@ class PilosaBackend:
     ) -> tuple[list[Result], list[int]]:
         """The answers of the index itself, and which generations it has."""
         also = REGISTERED if ACCESS_FIELD in known.fields else ""
-        results, registered = self._questions.run(index, [ask(call, known.fields, known) for call in calls], shards, also)
+        caches = known if shards is None else OfSomeShards(known)
+        results, registered = self._questions.run(index, [ask(call, known.fields, caches) for call in calls], shards, also)
         return results, self._generations.see(index, registered)
 
     def _ask_part(
         self, calls: Sequence[Call], shards: Sequence[int] | None, name: str, known: pilosa_schema.Index
     ) -> list[Result]:
-        return self._questions.run(name, [ask(call, known.fields, known) for call in calls], shards)[0]
+        caches = OfSomeShards(known)  # a generation is a part of the index, and TopN of a part has no end
+        return self._questions.run(name, [ask(call, known.fields, caches) for call in calls], shards)[0]
 
     def rows_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, U64]:
         """See Backend. One Rows(column=) a column, many in a request."""

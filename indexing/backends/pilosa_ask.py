@@ -18,9 +18,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from indexing.backends import pilosa_top
 from indexing.backends.check import Schema
 from indexing.backends.pilosa_pql import bitmap
-from indexing.backends.tally import top
+from indexing.backends.tally import I64, U64, top
 from indexing.calls import (
     Call,
     CountResult,
@@ -50,6 +51,31 @@ class Caches(Protocol):
 
     def remember(self, field: str, fits: bool) -> None:
         """Keeps the answer for a while."""
+
+    def shards(self) -> int | None:
+        """So many shards had all columns of the mask when it was last asked; 0: too many; None: not known."""
+
+    def remember_shards(self, shards: int | None) -> None:
+        """Keeps that for a while; None: forgets it."""
+
+    def settled(self, counts: tuple[int, ...]) -> bool:
+        """Whether these counts, of the same columns each time, have been the same for a while (see pilosa_top)."""
+
+
+class OfSomeShards:
+    """The same, where a question is of chosen shards: then nothing is asked of others."""
+
+    def __init__(self, caches: Caches) -> None:
+        self.size, self.fits, self.remember = caches.size, caches.fits, caches.remember
+
+    def shards(self) -> int | None:
+        return 0
+
+    def remember_shards(self, shards: int | None) -> None:
+        pass
+
+    def settled(self, counts: tuple[int, ...]) -> bool:
+        return False
 
 
 def ask(call: Call, schema: Schema, caches: Caches) -> Asking:
@@ -110,6 +136,14 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
         parts.append(f"attrName={_literal(call.args['attrName'])}")
         parts.append(f"attrValues=[{','.join(map(_literal, call.args['attrValues']))}]")
     size, fits = caches.size(field), caches.fits(field)
+    n = call.args.get("n") or 0
+    if not ids and fits and 0 < n <= pilosa_top.MOST_ROWS and len(parts) == 2 and pilosa_top.is_masked(call.children[0]):
+        if caches.shards() is None:
+            caches.remember_shards(pilosa_top.shards_of((yield pilosa_top.shards_asked())))
+        if shards := caches.shards():
+            first = yield from pilosa_top.first_rows(parts, n, shards, caches.settled)
+            if first is not None:
+                return _pairs(field, *top(*first, n, call.args.get("threshold") or 0))
     asked = [f"TopN({','.join(parts)})"]
     probing = not ids and fits is None and size > 0
     if probing:  # a field with more rows than its cache holds has a row id beyond that size
@@ -123,9 +157,12 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
         caches.remember(field, fits)
     rows = np.fromiter((pair["id"] for pair in pairs), np.uint64, len(pairs))
     counts = np.fromiter((pair["count"] for pair in pairs), np.int64, len(pairs))
-    rows, counts = top(rows, counts, 0 if ids else call.args.get("n") or 0, call.args.get("threshold") or 0)
-    found = [Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)]
-    return PairsResult(found, field, exact=bool(ids) or fits is not False)
+    rows, counts = top(rows, counts, 0 if ids else n, call.args.get("threshold") or 0)
+    return _pairs(field, rows, counts, exact=bool(ids) or fits is not False)
+
+
+def _pairs(field: str, rows: U64, counts: I64, exact: bool = True) -> PairsResult:
+    return PairsResult([Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)], field, exact)
 
 
 def _extreme_row(call: Call, schema: Schema, caches: Caches) -> Asking:
@@ -190,7 +227,7 @@ def _options(call: Call, schema: Schema, caches: Caches) -> Asking:
             return {"rows": [group["group"][0]["rowID"] for group in answer or []]}
         return answer
 
-    inner = ask(call.children[0], schema, caches)
+    inner = ask(call.children[0], schema, OfSomeShards(caches))
     try:
         asked = next(inner)
         while True:

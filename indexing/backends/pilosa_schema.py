@@ -13,6 +13,7 @@ from indexing.backends.base import ACCESS_FIELD, BackendAway, BackendError, Fiel
 from indexing.backends.names import check_same
 from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_http import Host, name_of, refused
+from indexing.backends.pilosa_top import SETTLED_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,15 @@ _BELIEVED_SECONDS = 10.0  # how long the schema is believed; what is not in it i
 
 
 @dataclass
+class Covering:
+    """shards: so many have all columns of the mask. counts: of columns, the same since then."""
+
+    shards: int | None = None
+    counts: tuple[int, ...] = ()
+    since: float = 0.0
+
+
+@dataclass
 class Index:
     """An index as the cluster has it. It is also what pilosa_ask needs to know of the TopN caches."""
 
@@ -31,6 +41,7 @@ class Index:
     options: dict[str, dict[str, Any]]
     index_options: dict[str, Any]
     known: dict[str, tuple[bool, float]] = field(default_factory=dict)
+    covering: Covering = field(default_factory=Covering)
 
     def size(self, name: str) -> int:
         """Rows that the field's cache holds per fragment; 0: no cache."""
@@ -45,6 +56,21 @@ class Index:
     def remember(self, name: str, fits: bool) -> None:
         """Keeps an answer for `fits`."""
         self.known[name] = (fits, time.monotonic())
+
+    def shards(self) -> int | None:
+        """See pilosa_ask.Caches. It is held against the columns whenever it is used: a guess may be old."""
+        return self.covering.shards
+
+    def remember_shards(self, shards: int | None) -> None:
+        """Keeps an answer for `shards`, or forgets it."""
+        self.covering.shards = shards
+
+    def settled(self, counts: tuple[int, ...]) -> bool:
+        """See pilosa_ask.Caches. What covers the columns no more is asked for anew."""
+        covering, now = self.covering, time.monotonic()
+        if counts != covering.counts:
+            covering.counts, covering.since, covering.shards = counts, now, None
+        return now - covering.since > SETTLED_SECONDS
 
 
 def read(cluster: Cluster) -> dict[str, Index]:
@@ -83,7 +109,7 @@ class Schemas:
         for name, index in found.items():
             before = self._known[1].get(name)
             if before is not None:
-                index.known = before.known
+                index.known, index.covering = before.known, before.covering
         self._known = (time.monotonic(), found)
         return found
 

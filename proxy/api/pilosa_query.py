@@ -28,7 +28,7 @@ from proxy.pql.render import render_json
 from proxy.pql.writes import not_allowed
 from proxy.protobuf.query import QueryRequest, read_request, write_response
 from proxy.protobuf.wire import ProtobufError
-from proxy.question import question
+from proxy.question import Question, question
 
 JSON, TEXT, PROTOBUF = "application/json", "text/plain; charset=utf-8", "application/protobuf"
 PROTOBUF_REQUEST = "application/x-protobuf"
@@ -73,8 +73,9 @@ def reply(asked: Asked) -> Reply:
             return Reply(400, TEXT, encode({"error": f"{name} is not a valid argument"}) + b"\n")
     try:
         request = _request(asked, arguments)
+        read = question(request.query)  # its length is limited; the time for the rest begins here
         with limits.within(settings.QUERY_SECONDS, settings.QUERY_MEMORY):
-            return _answered(asked, request)
+            return _answered(asked, request, read)
     except QueryError as error:
         return refusal(asked, error, error.status)
     except BackendAway as error:
@@ -135,8 +136,7 @@ def _shards(text: str) -> list[int] | None:
     return shards or None
 
 
-def _answered(asked: Asked, request: QueryRequest) -> Reply:
-    read = question(request.query)
+def _answered(asked: Asked, request: QueryRequest, read: Question) -> Reply:
     if not is_packet_index(asked.index):
         return _of_client(asked, request, read.calls)
     if read.write is not None and not asked.may_write():
