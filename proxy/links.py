@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from django.utils.http import urlencode
 
 from indexing.calls import Call, RowRef
-from proxy.ask import DEFAULT_INDEX, bitmap_of
+from proxy.ask import DEFAULT_INDEX
+from proxy.display import write
+from proxy.display.ask import DISPLAY, bitmap_of_any, language_of
 from proxy.pql.unparse import unparse
 
 # Past this many characters of a query its values are plain text on pages: a page of links would hold it a thousand times.
@@ -48,34 +50,52 @@ def _same_row(one: Call, other: Call) -> bool:
 
 @dataclass
 class Where:
-    """Where a page stands: index, jobs, and the query without the jobs (None: every packet)."""
+    """Where a page stands: index, jobs, and the query without the jobs (None: every packet).
+
+    display: the query as it was written, where it is a display filter: what is asked from there is one, too."""
 
     index: str = DEFAULT_INDEX
     jobs: tuple[int, ...] = ()
     base: Call | None = None
     linked: bool = True
+    display: str = ""
     facets: tuple[str, ...] = ()  # chosen on the explore page: they stay when a query is narrowed
 
     @classmethod
-    def of(cls, index: str, jobs: list[int], q: str) -> Where:
+    def of(cls, index: str, jobs: list[int], q: str, lang: str = "") -> Where:
         """From what a request says. Raises QueryError."""
-        return cls(index, tuple(jobs), bitmap_of(q) if q.strip() else None, len(q) <= LONGEST_LINKED)
+        if not q.strip():
+            return cls(index, tuple(jobs))
+        asked = bitmap_of_any(q, lang)
+        return cls(index, tuple(jobs), asked.call, len(q) <= LONGEST_LINKED, q if asked.lang == DISPLAY else "")
 
-    def url(self, path: str, call: Call | None = None, **more: str) -> str:
-        """A page about the packets of a call, in this index and these jobs."""
+    def url(self, path: str, call: Call | str | None = None, **more: str) -> str:
+        """A page about the packets of a call, or of a display filter, in this index and these jobs."""
         query: list[tuple[str, str]] = [("index", self.index)] if self.index != DEFAULT_INDEX else []
         query += [("job", str(job)) for job in self.jobs]
         if call is not None:
-            query.append(("q", unparse(call)))
+            query.append(("q", call if isinstance(call, str) else unparse(call)))
         query += [("facet", name) for name in self.facets if path == "/explore/"]
         query += list(more.items())
         return f"{path}?{urlencode(query)}" if query else path
 
     def narrow(self, field: str, value: str) -> str:
-        return self.url("/explore/", narrowed(self.base, row(field, value))) if self.linked else ""
+        if not self.linked:
+            return ""
+        if self.display:
+            return self._filter(write.narrowed(self.display, field, value))
+        return self.url("/explore/", narrowed(self.base, row(field, value)))
 
     def exclude(self, field: str, value: str) -> str:
-        return self.url("/explore/", without(self.base, row(field, value))) if self.linked else ""
+        if not self.linked:
+            return ""
+        if self.display:
+            return self._filter(write.without(self.display, field, value))
+        return self.url("/explore/", without(self.base, row(field, value)))
+
+    def _filter(self, text: str) -> str:
+        """Explore with a display filter; the language is said where the text does not show it."""
+        return self.url("/explore/", text, **({} if language_of(text) == DISPLAY else {"lang": DISPLAY}))
 
     def top(self, field: str, **more: str) -> str:
-        return self.url("/top/", self.base if self.linked else None, field=field, **more)
+        return self.url("/top/", (self.display or self.base) if self.linked else None, field=field, **more)

@@ -62,7 +62,7 @@ def explore(request: HttpRequest) -> HttpResponse:
     try:
         question = question_of(given)
         more = _more_facets(given)
-        where = replace(Where.of(question.index, question.jobs, question.q), facets=tuple(more))
+        where = replace(Where.of(question.index, question.jobs, question.q, given.get("lang", "")), facets=tuple(more))
         found = packets_json(given)
         total, _ = count_and_bytes(question.index, bitmap_of("", question.jobs)) if question.q.strip() else (found["count"], 0)
         facets = [facet(where, question.call, name, FACET_VALUES) for name in FACET_FIELDS] if found["count"] else []
@@ -83,7 +83,7 @@ def explore(request: HttpRequest) -> HttpResponse:
         "limit": limit,
         "order": given.get("order") or "capture",
         "pql": found["pql"] if len(found["pql"]) <= 20_000 else found["pql"][:20_000] + "…",
-        "parameters": [(name, value) for name in ("index", "job", "q") for value in given.getlist(name) if value],
+        "parameters": [(name, value) for name in ("index", "job", "lang", "q") for value in given.getlist(name) if value],
         "origin": request.build_absolute_uri("/packets/"),
     }
     return render(request, "proxy/explore.html", context)
@@ -127,6 +127,7 @@ def _bar(given: QueryDict) -> dict[str, Any]:
     jobs = list(find_jobs({})[:JOBS_IN_MENU])
     return {
         "q": given.get("q", ""),
+        "lang": given.get("lang", ""),
         "index": given.get("index") or DEFAULT_INDEX,
         "indexes": [DEFAULT_INDEX, *PacketIndex.objects.exclude(name=DEFAULT_INDEX).values_list("name", flat=True)],
         "jobs": [{"pk": job.pk, "name": job.name, "chosen": str(job.pk) in chosen} for job in jobs],
@@ -243,7 +244,7 @@ def top(request: HttpRequest) -> HttpResponse:
         if context["order"] not in ("top", "rare"):
             raise Refused(f"order must be top or rare, not {context['order']!r}", option="order")
         n = whole_number(given, "n", TOP_VALUES, 1, 10_000)
-        where = Where.of(question.index, question.jobs, question.q)
+        where = Where.of(question.index, question.jobs, question.q, given.get("lang", ""))
         found = facet(where, question.call, name, n, rare=context["order"] == "rare", prefix=context["prefix"])
         count, _ = count_and_bytes(question.index, question.call)
     except (QueryError, Refused) as error:

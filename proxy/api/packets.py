@@ -17,7 +17,8 @@ from capture.packets.errors import PacketsError
 from capture.packets.registry import FIELDS, select
 from capture.services.errors import Refused
 from indexing.calls import Call, QueryError
-from proxy.ask import DEFAULT_INDEX, NO_INDEX, bitmap_of, count_and_bytes, known_index
+from proxy.ask import DEFAULT_INDEX, NO_INDEX, count_and_bytes, known_index
+from proxy.display.ask import PQL, bitmap_of_any
 from proxy.locate import column_of
 from proxy.one_packet import one_packet
 from proxy.packets import page_by_time, page_of
@@ -30,21 +31,28 @@ LIMIT, LARGEST_LIMIT = 100, 10_000
 LARGEST_SORT = 2_000_000
 TABLE_FIELDS = ("netsrc", "transsrc", "netdst", "transdst", "appproto", "tcp", "http-hostname")
 PACKET_PARAMETERS = [OpenApiParameter(name, str) for name in ("index", "q", "lang", "job", "from", "to")]
-LOOKS_LIKE_PQL = re.compile(r"\s*[A-Z]\w*\(")
 
 
 @dataclass
 class Question:
-    """What a request asks for: index, the bitmap call, and how to say it again."""
+    """What a request asks for: index, the bitmap call, and how to say it again.
+
+    lang: what `q` was read as. notes: sentences on its meaning."""
 
     index: str
     q: str
     jobs: list[int] = field(default_factory=list)
     call: Call = field(default_factory=lambda: Call("Union"))
+    lang: str = PQL
+    notes: tuple[str, ...] = ()
 
     @property
     def pql(self) -> str:
         return unparse(self.call)
+
+    def said(self) -> dict[str, Any]:
+        """What every answer echoes of its question."""
+        return {"lang": self.lang, "pql": self.pql, "notes": list(self.notes)}
 
 
 def question_of(given: Any) -> Question:
@@ -52,8 +60,6 @@ def question_of(given: Any) -> Question:
     q, lang = given.get("q", ""), given.get("lang", "")
     if lang not in ("", "pql", "display"):
         raise Refused(f"lang must be pql or display, not {lang!r}", option="lang")
-    if q.strip() and (lang == "display" or (not lang and not LOOKS_LIKE_PQL.match(q))):
-        raise QueryError('display filters are not understood yet: write PQL, for example Row(netsrc="10.0.0.1")', position=0)
     jobs = []
     for text in given.getlist("job"):
         if not text:
@@ -66,11 +72,12 @@ def question_of(given: Any) -> Question:
         known_index(index)
     except QueryError:
         raise Http404(f"there is no index {index!r}") from None
-    call = bitmap_of(q, jobs)
+    asked = bitmap_of_any(q, lang, jobs)
+    call = asked.call
     within = time_range(index, given.get("from", ""), given.get("to", ""))
     if within is not None:
         call = Call("Intersect", [call, within])
-    return Question(index, q, jobs, call)
+    return Question(index, q, jobs, call, asked.lang, asked.notes)
 
 
 class Packets(APIView):
@@ -118,8 +125,7 @@ def packets_json(given: Any) -> dict[str, Any]:
         "count": count,
         "bytes": size,
         "next": next_cursor,
-        "lang": "pql",
-        "pql": question.pql,
+        **question.said(),
         "packets": [row.as_json() for row in rows],
     }
 
@@ -185,7 +191,7 @@ class Tops(APIView):
             raise Refused(f"metric must be packets, not {metric!r}: others are not counted yet", option="metric")
         n = whole_number(given, "n", 10, 1, 100_000)
         found = top(question.index, question.call, name, n, rare=order == "rare", prefix=given.get("prefix", ""))
-        return Response({**found.as_json(), "lang": "pql", "pql": question.pql})
+        return Response({**found.as_json(), **question.said()})
 
 
 def set_field(name: str) -> str:

@@ -78,7 +78,7 @@ FUNCTIONS_REFUSED = {
     "abs": "is arithmetic, which is not supported",
 }
 
-_FLAG_NAMES = ("fin", "syn", "reset", "push", "ack", "urg", "ece", "cwr", "ae")
+FLAG_NAMES = ("fin", "syn", "reset", "push", "ack", "urg", "ece", "cwr", "ae")
 
 
 def _build() -> dict[str, Meaning]:
@@ -132,7 +132,7 @@ def _build() -> dict[str, Meaning]:
     flags = Flags("tcp", TCP_FLAGS, ("tcp-flagset", ""))
     inner_flags = Flags("inner-tcp", TCP_FLAGS, ("inner-transproto", "TCP"))
     put("tcp.flags", "uint", FlagSet(flags, "tcp-flagset"), inner_flags, bits=16)
-    for written, ours in zip(_FLAG_NAMES, TCP_FLAGS, strict=True):
+    for written, ours in zip(FLAG_NAMES, TCP_FLAGS, strict=True):
         put(f"tcp.flags.{written}", "bool", Bit(flags, ours), Bit(inner_flags, ours))
     table["tcp.flags.ns"] = replace(table["tcp.flags.ae"], name="tcp.flags.ns")
     put("tcp.len", "uint", Integer("tcp-payload-length"), bits=32)

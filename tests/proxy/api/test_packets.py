@@ -108,7 +108,7 @@ def test_a_bad_parameter_is_named(get, job, query, option):
 
 @pytest.mark.parametrize(
     ("q", "position"),
-    [("Row(netsrc=", 11), ("TopN(netsrc)", 0), ("ip.src == 10.0.0.1", 0), ('Row(tcp="SYN") Row(tcp="ACK")', 15)],
+    [("Row(netsrc=", 11), ("TopN(netsrc)", 0), ("ip.scr == 10.0.0.1", 0), ('Row(tcp="SYN") Row(tcp="ACK")', 15)],
 )
 def test_a_bad_query_says_where(get, job, q, position):
     response = get("/packets/", q=q)
