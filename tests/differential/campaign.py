@@ -5,6 +5,7 @@ A difference is documented if a rule of rules.py allows it *and* the product's a
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 from collections import Counter
@@ -73,10 +74,7 @@ class Campaign:
         """The data, the same everywhere."""
         for peer in self.peers:
             peer.load(self.shared)
-        load = load_module(self.shared)
-        self._naive = loaded(load)
-        for index, attributes in load.ATTRS:
-            Naive(self._naive[index]).answer(parse(attributes))
+        self._naive = dict(_read(self.shared))
         self.empty_scratch()
 
     def empty_scratch(self) -> None:
@@ -217,6 +215,16 @@ class Campaign:
             return Naive(self._naive[query.index]).answer(calls, Asked(shards, *flags))
         except Unsaid:
             return None
+
+
+@functools.cache
+def _read(shared: Path) -> dict[str, Index]:
+    """The naive engine's indexes that no campaign writes to."""
+    load = load_module(shared)
+    indexes = loaded(load)
+    for index, attributes in load.ATTRS:
+        Naive(indexes[index]).answer(parse(attributes))
+    return indexes
 
 
 def _alike(one: Any, other: Any) -> bool:
