@@ -177,7 +177,8 @@ class Reader:
         if field not in self.index.fields:
             raise QueryError("field not found", call.position)
         args: dict[str, Any] = {name: call.args[name] for name in ("column", "previous", "limit") if name in call.args}
-        engine = self.engine(wanted.shards)
+        # Where a column is named, its shard is looked at, whatever shards are asked for
+        engine = self.engine(wanted.shards if args.get("column") is None else None)
         views = self._views_of_rows(call, field)
         if views is None:
             result = engine.answer(Call("Rows", [], {**args, "field": physical(field)}, position=call.position))
