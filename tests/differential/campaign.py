@@ -179,9 +179,15 @@ class Campaign:
             return (rules[0], "") if rules else ("", "Pilosa says otherwise, and no rule allows it")
         if product[0] == 400 and b"getting group by iterator" in product[1]:
             return "an unknown field in GroupBy, where the one before it has nothing", ""
+        if product[0] == 400 and b"of type bool to uint64" in product[1]:
+            return "previous= of a bool field", ""
+        if product[0] == 400 and (b"field required" in product[1] or b"field must be a name" in product[1]):
+            return "no field where one is needed", ""
         if pilosa[0] != product[0]:
             return "", f"status {product[0]} for {pilosa[0]}"
         if pilosa[0] != 200:
+            if query.damaged:
+                return "which error of a damaged query is told", ""
             parsing = [json.loads(body)["error"].startswith(PARSE_ERROR) for _, body in (pilosa, product)]
             return "", "one cannot read it" if any(parsing) else "another error text"
         return "", "another answer"

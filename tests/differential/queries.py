@@ -106,11 +106,12 @@ def options_of(kind: Kind) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Query:
-    """One request: index, PQL, and what stands behind the "?" of its path."""
+    """One request: index, PQL, and what stands behind the "?" of its path; damaged: after a few edits."""
 
     index: str
     text: str
     parameters: str = ""
+    damaged: bool = False
 
 
 class Queries:
@@ -149,7 +150,7 @@ class Queries:
         text = query.text
         for _ in range(self.random.choice([1, 1, 1, 2, 3])):
             text = self._edit(text)
-        return Query(query.index, text, query.parameters)
+        return Query(query.index, text, query.parameters, damaged=True)
 
     def _edit(self, text: str) -> str:
         pick = self.random

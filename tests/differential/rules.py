@@ -31,6 +31,9 @@ RULES = (
     "where a parse error is said to be",
     "Pilosa falls over",
     "shard in an error",
+    "previous= of a bool field",
+    "no field where one is needed",
+    "which error of a damaged query is told",
 )
 OTHER_BYTES = "the same JSON in other bytes"
 
