@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -55,6 +56,10 @@ def decode(body: bytes) -> tuple[bool, Any]:
         raise GoJsonError(_worded(text, error)) from None
     except RecursionError:
         raise GoJsonError("exceeded max depth") from None
+    except GoJsonError:
+        raise
+    except ValueError:  # Python reads 4,300 digits at most
+        raise GoJsonError("a number has too many digits") from None
 
 
 def kind(value: Any) -> str:
@@ -78,7 +83,7 @@ def printed(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return _float(float(value))
+        return _float(value) if abs(value) <= sys.float_info.max else "+Inf" if value > 0 else "-Inf"
     if isinstance(value, list):
         return f"[{' '.join(map(printed, value))}]"
     if isinstance(value, dict):
@@ -88,7 +93,7 @@ def printed(value: Any) -> str:
 
 def _float(value: float) -> str:
     """%v of a float64: the fewest digits that tell it from others, with an exponent from 1e+06 on and below 0.0001."""
-    digits = Decimal(repr(value))
+    digits = Decimal(repr(float(value)))
     exponent = digits.adjusted() if digits else 0
     if -4 <= exponent < 6:
         return f"{digits:f}".removesuffix(".0")

@@ -174,6 +174,7 @@ def _bare(status: int) -> HttpResponse:
 
 def unsigned(text: str) -> int | None:
     """A number of 64 bits as Go's ParseUint takes it."""
-    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 64:
+    digits = text.lstrip("0") or text[-1:]
+    if not text.isascii() or not text.isdigit() or len(digits) > 20 or int(digits) >= 1 << 64:
         return None
-    return int(text)
+    return int(digits)

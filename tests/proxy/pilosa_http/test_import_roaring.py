@@ -112,7 +112,7 @@ def test_a_view_that_the_field_cannot_have_is_refused_where_pilosa_keeps_what_no
 
 def test_a_bad_shard_and_a_bad_message_are_a_400(both):
     both.make({"s": {}})
-    for shard in ("x", "-1", "18446744073709551616"):
+    for shard in ("x", "-1", "18446744073709551616", "9" * 5000):
         answer = send(both, "s", roaring({"": pilosas((1, 5))}), shard)
         assert answer == Answer(400, b"shard should be an unsigned integer\n", "text/plain; charset=utf-8")
     answer = send(both, "s", pilosas((1, 5)))  # there is no raw form
