@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any, Literal
 
 Operator = Literal["<", "<=", "==", "!=", ">", ">=", "><"]
@@ -32,6 +34,21 @@ class RowRef:
     row: int | str | bool | None
 
 
+@dataclass(frozen=True, eq=False)
+class RowSet:
+    """Rows of a set field, all together: what a predicate on values becomes. Only after translation.
+
+    rows: uint64 (n,), ascending, each once; changed by nobody."""
+
+    field: str
+    rows: Any
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Equal for equal rows."""
+        return blake2b(self.rows.tobytes(), digest_size=16).digest()
+
+
 @dataclass
 class Call:
     """One PQL call.
@@ -39,7 +56,7 @@ class Call:
     name: today's canonical name ("Row", "Union", "Intersect", "Difference", "Xor", "Not", "Count", "TopN", "Rows",
         "Sum", "Min", "Max", "GroupBy", ...).
     children: calls that are its input.
-    args: everything else: `field` (str) for TopN, Rows, Sum; `row` (RowRef) or `condition` ((field, Condition)) for Row;
+    args: everything else: `field` (str) for TopN, Rows, Sum; `row` (RowRef, RowSet) or `condition` ((field, Condition)) for Row;
         `n`, `ids`, `limit`, `previous`, `column` as Python values.
         Writes: `row` (RowRef; of an int field its `row` is the value, which may be negative) for Set, Clear, ClearRow and Store,
         with `column` (int) for Set and Clear, and the source as the one child of Store.

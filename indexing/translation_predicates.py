@@ -5,7 +5,9 @@ Not over all values is the other row ids, and Or is one search a part: each of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +61,39 @@ def rows_matching(
     return rows.astype(np.uint64)
 
 
+class _Found:
+    """What predicates were found to mean, up to a row of their field; the least recently asked goes first. Thread-safe."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most, self._size = most_bytes, 0
+        self._kept: OrderedDict[Hashable, tuple[int, NDArray[np.int64]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> tuple[int, NDArray[np.int64]]:
+        """The row, and those up to it that were found; (0, none) if nothing is known."""
+        with self._lock:
+            if key not in self._kept:
+                return 0, np.zeros(0, np.int64)
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def put(self, key: Hashable, upto: int, rows: NDArray[np.int64]) -> None:
+        """Nobody may change `rows`."""
+        with self._lock:
+            self._size -= self._bytes(self._kept.pop(key, None))
+            self._kept[key] = upto, rows
+            self._size += self._bytes(self._kept[key])
+            while self._size > self._most:
+                self._size -= self._bytes(self._kept.popitem(last=False)[1])
+
+    @staticmethod
+    def _bytes(kept: tuple[int, NDArray[np.int64]] | None) -> int:
+        return 0 if kept is None else 1024 + kept[1].nbytes
+
+
+_found = _Found(64 << 20)
+
+
 class _TextRows:
     """Row ids of one text field, int64, ascending."""
 
@@ -96,14 +131,29 @@ class _TextRows:
         return np.sort(np.array(list(found.values()), np.int64))
 
     def _searched(self, parts: Sequence[p.Predicate]) -> NDArray[np.int64]:
+        """A value never changes: what was found before holds, and only rows that were given out since are looked at."""
+        if not parts:
+            return np.zeros(0, np.int64)
+        key = (self.there.number, tuple(parts))
+        upto, before = _found.get(key)
+        if upto >= self.there.last:
+            return before
+        rows = np.unique(_ask(*self._arms(parts, upto), self.field, self.seconds))
+        both = np.concatenate([before, rows[rows > upto]])
+        _found.put(key, self.there.last, both[both <= self.there.last])
+        return both
+
+    def _arms(self, parts: Sequence[p.Predicate], upto: int) -> tuple[str, list[object]]:
+        """The search for rows after `upto`."""
         there = self.there
         arms: list[Sql] = []
         for part in parts:
-            if there.covered:
+            if there.covered > upto:
                 found = condition(part, _COPIED)
                 arms.append(
                     Sql(
-                        f"SELECT v.row FROM indexing_translationcopy v WHERE v.field_id = {there.number} AND {found.text}",
+                        f"""SELECT v.row FROM indexing_translationcopy v
+                            WHERE v.field_id = {there.number} AND v.row > {upto} AND {found.text}""",
                         found.params,
                     )
                 )
@@ -112,15 +162,11 @@ class _TextRows:
                 arms.append(
                     Sql(
                         f"""SELECT v.row FROM indexing_translationvalue v
-                            WHERE v.field_id = {there.number} AND v.row > {there.covered} AND {found.text}""",
+                            WHERE v.field_id = {there.number} AND v.row > {max(upto, there.covered)} AND {found.text}""",
                         found.params,
                     )
                 )
-        if not arms:
-            return np.zeros(0, np.int64)
-        text = " UNION ALL ".join(arm.text for arm in arms)
-        rows = _ask(text, [value for arm in arms for value in arm.params], self.field, self.seconds)
-        return np.unique(rows)
+        return " UNION ALL ".join(arm.text for arm in arms), [value for arm in arms for value in arm.params]
 
 
 def _ask(rows: str, params: Sequence[object], field: Field, seconds: float) -> NDArray[np.int64]:

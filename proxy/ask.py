@@ -22,7 +22,7 @@ from proxy.translator import TableTranslator
 DEFAULT_INDEX = "net"
 NO_INDEX = "index not found"
 # Shift is none of them: what it gives are columns of no packet.
-BITMAP_CALLS = frozenset({"Row", "Union", "Intersect", "Difference", "Xor", "Not", "Range"})
+BITMAP_CALLS = frozenset({"Row", "Union", "Intersect", "Difference", "Xor", "Not", "Range", "Values"})
 # A packet index is known for so long after Postgres said so. One that is new is known at once: what is not there is not kept.
 _known: Recent[str, bool] = Recent(seconds=1.0, most=1024)
 
@@ -126,7 +126,8 @@ def bitmap_of(text: str, jobs: Sequence[int] = ()) -> Call:
         call = call.children[0]
     if call.name not in BITMAP_CALLS:
         raise QueryError(
-            f"{call.name} does not give packets; write Row, Union, Intersect, Difference, Xor or Not", position=call.position
+            f"{call.name} does not give packets; write Row, Values, Union, Intersect, Difference, Xor or Not",
+            position=call.position,
         )
     if jobs:
         rows = [Call("Row", args={"row": RowRef("job", job)}) for job in jobs]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from indexing.backends.base import FieldSchema
-from indexing.calls import Call, Condition, QueryError, RowRef, postorder
+from indexing.calls import Call, Condition, QueryError, RowRef, RowSet, postorder
 
 Schema = Mapping[str, FieldSchema]
 
@@ -53,6 +53,10 @@ def _row(node: Call, schema: Schema) -> None:
         _condition(condition, node.position)
         return
     ref = node.args.get("row")
+    if isinstance(ref, RowSet):
+        if ref.field not in schema:
+            raise QueryError("field not found", node.position)
+        return
     if not isinstance(ref, RowRef):
         raise QueryError("Row() argument required: field", node.position)
     if ref.field not in schema:

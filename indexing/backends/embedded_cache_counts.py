@@ -27,7 +27,9 @@ def one_row(call: Call) -> OneRow | None:
     """The row, if that is all that a checked bitmap call says."""
     if call.name != "Row" or "condition" in call.args:
         return None
-    ref: RowRef = call.args["row"]
+    ref = call.args["row"]
+    if not isinstance(ref, RowRef):
+        return None
     if ref.row is None or int(ref.row) > MAX_ROW or ref.field == ACCESS_FIELD:
         return None
     return OneRow(ref.field, int(ref.row))

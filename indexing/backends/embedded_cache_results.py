@@ -18,6 +18,7 @@ from indexing.calls import (
     Result,
     RowRef,
     RowResult,
+    RowSet,
     RowsResult,
     ValCountResult,
 )
@@ -60,6 +61,8 @@ def _value(value: Any, levels: int) -> Hashable:
         return value.field, value.row.__class__, value.row
     if kind is int or kind is str or kind is bool or value is None:
         return kind, value
+    if kind is RowSet:
+        return value.field, RowSet, value.digest
     if kind is Condition:
         return value.op, _value(value.value, levels)
     if kind is list or kind is tuple:

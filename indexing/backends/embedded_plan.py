@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from indexing.calls import Call, Condition, RowRef, postorder
+from indexing.calls import Call, Condition, RowRef, RowSet, postorder
 from indexing.roaring import MAX_ROW, U64, sorted_unique
 
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
@@ -183,5 +183,8 @@ def _leaf(node: Call) -> Step:
         field, condition = node.args["condition"]
         low, high, outside = interval(condition)
         return Compare(field, low, high, outside)
+    if isinstance(node.args["row"], RowSet):
+        some: RowSet = node.args["row"]
+        return Rows(some.field, some.rows) if some.rows.size else Empty()
     ref: RowRef = node.args["row"]
     return Empty() if ref.row is None or int(ref.row) > MAX_ROW else Rows(ref.field, np.array([int(ref.row)], np.uint64))

@@ -12,10 +12,12 @@ from __future__ import annotations
 from indexing.backends.base import ACCESS_FIELD, LIVE_ROW
 from indexing.backends.check import Schema
 from indexing.backends.embedded_plan import interval
-from indexing.calls import Call, Condition, RowRef
+from indexing.calls import Call, Condition, QueryError, RowRef, RowSet
 from indexing.roaring import MAX_ROW
 
 EMPTY = "Union()"
+# Pilosa reads a query at a megabyte a second or so: a row is 15 bytes.
+MOST_ROWS = 100_000
 _NOT = f"Difference(Row({ACCESS_FIELD}={LIVE_ROW}),"
 
 
@@ -43,11 +45,20 @@ def _row(call: Call, schema: Schema) -> str:
     if "condition" in call.args:
         field, condition = call.args["condition"]
         return compare(field, condition, schema)
+    if isinstance(call.args["row"], RowSet):
+        return _row_set(call.args["row"], call.position)
     ref: RowRef = call.args["row"]
     # Row(n=5) of an int field is empty in Pilosa, too; a row id that is too great would wrap around and name another row.
     if ref.row is None or int(ref.row) > MAX_ROW or schema[ref.field].kind == "int":
         return EMPTY
     return f"Row({ref.field}={ref.row})"
+
+
+def _row_set(some: RowSet, position: int) -> str:
+    if some.rows.size > MOST_ROWS:
+        text = f"{some.rows.size} values of field {some.field} are meant; of Pilosa at most {MOST_ROWS} may be asked at once"
+        raise QueryError(text, position, status=413)
+    return "Union(" + ",".join([f"Row({some.field}={row})" for row in some.rows.tolist()]) + ")"
 
 
 def compare(field: str, condition: Condition, schema: Schema) -> str:

@@ -39,6 +39,7 @@ _FORMS = {
     "SetColumnAttrs": re.compile("[ust]a+"),
     "TopN": re.compile("f(?:,|c*a*)"),
     "Rows": re.compile("f(?:,|c*a*)"),
+    "Values": re.compile("f(?:,|c*a*)"),
     "Range": re.compile("at[at]|aat"),
 }
 # What is kept of a call with none of its children's own marks: v0.x had these under the same name.
@@ -114,7 +115,7 @@ def _arguments(name: str, args: dict[str, Any], position: int) -> dict[str, Any]
     if name == "TopN":
         # TopN(field=f) has no field for Pilosa: it answers an empty list
         rest["field"] = args.get("_field")
-    elif name == "Rows":
+    elif name in ("Rows", "Values"):
         rest["field"] = args.get("_field", args.get("field"))
     elif name in _WITH_FIELD:
         rest["field"] = args.get("field")
@@ -123,7 +124,7 @@ def _arguments(name: str, args: dict[str, Any], position: int) -> dict[str, Any]
         if only is not None and not isinstance(only, Call):
             text = f"translating GroupBy: getting filter call: could not convert {go_value(only)} to Call in Call.CallArg"
             raise QueryError(text, position)
-    if name in ("TopN", "Rows", *_WITH_FIELD) and not isinstance(rest["field"], str | None):
+    if name in ("TopN", "Rows", "Values", *_WITH_FIELD) and not isinstance(rest["field"], str | None):
         raise QueryError(f"{name}(): field must be a name, but got {go_value(rest['field'])}", position)
     return rest
 

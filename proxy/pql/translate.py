@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from capture.packets.fields import Field
 from capture.packets.values import bytes_of, row_of_text, row_text, text_of
 from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Result, RowRef, RowsResult
+from indexing.predicates import Predicate
+from proxy.pql import predicates
 from proxy.pql.build import go_value
 from proxy.pql.walk import BITMAP_CALLS, WRITES, inputs, rebuild
 
@@ -28,6 +33,9 @@ class Translator(Protocol):
 
     def values(self, rows: Mapping[str, Iterable[int]]) -> Mapping[str, Mapping[int, bytes]]:
         """Values of row ids of text fields, by field."""
+
+    def matching(self, field: Field, predicate: Predicate) -> NDArray[np.uint64]:
+        """Row ids, ascending, of the values for which a predicate holds. Raises PredicateError, LimitExceeded."""
 
 
 def translate(calls: Sequence[Call], translator: Translator) -> list[Call]:
@@ -135,6 +143,8 @@ def _row(field: Field | None, value: Any, rows: Mapping[str, Mapping[bytes, int]
 
 def _translated(node: Call, rows: Mapping[str, Mapping[bytes, int]], translator: Translator) -> Call:
     args = node.args
+    if node.name == predicates.NAME:
+        return predicates.in_rows(node, translator)
     if node.name == "Row" and isinstance(args.get("row"), RowRef):
         ref: RowRef = args["row"]
         args["row"] = RowRef(ref.field, _row(translator.field(ref.field), ref.row, rows))

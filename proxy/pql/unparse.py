@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 from indexing.calls import Call, Condition, RowRef
+from indexing.predicates import Predicate
 from proxy.pql.literals import quote
+from proxy.pql.predicates import written
 
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_FIELD_FIRST = frozenset({"TopN", "Rows"})
+_FIELD_FIRST = frozenset({"TopN", "Rows", "Values"})
 
 
 def unparse(call: Call) -> str:
@@ -63,6 +65,8 @@ def _float(value: float) -> str:
 
 def _call(call: Call) -> list[str | _Shown]:
     args = dict(call.args)
+    if call.name == "Values" and isinstance(args.get("where"), Predicate):
+        args.update(written(args.pop("where")))
     items: list[list[str | _Shown]] = []
     last: list[list[str | _Shown]] = []
     if "column" in args and call.name in ("Set", "Clear", "SetColumnAttrs"):
