@@ -104,6 +104,11 @@ class ClientTables:
             raise BackendError(f"field {field} of index {self._index} in shard {shard}: {error}") from error
         self._put(key, shard, None if len(fresh) == HEADER.size else packed_bits(fresh, (low, high)))
 
+    def stored(self, field: str, shard: int) -> memoryview | None:
+        """The overlay of a field in a shard as it is now; None if there is none. Invalid after a change."""
+        value: memoryview | None = self._txn.get(keys.overlay_key(self._index, shard, field), db=self._overlay)
+        return value
+
     def put_ints(self, field: str, shard: int, column: NDArray[np.int64], value: NDArray[np.int64]) -> None:
         """All values of an int field in a shard; columns within it, ascending."""
         packed = IntOverlay(column, value).packed() if column.size else None

@@ -70,7 +70,7 @@ class Importer:
 
     def _others(self, shard: int, position: U64) -> U64:
         """The bits that columns lose because they get these."""
-        written = self._tables.snapshot().overlay(store_name(self._index.name), physical(self._name), shard)
+        written = self._tables.stored(physical(self._name), shard)
         if written is None:
             return _NONE
         fragment = unpacked_set(written, store_name(self._index.name), physical(self._name), shard).fragment()
@@ -118,7 +118,7 @@ class Importer:
         columns, values = columns[last], values[last]
         name, store = physical(self._name), store_name(self._index.name)
         for shard, some in _by_shard(columns):
-            overlay = unpacked_ints(self._tables.snapshot().overlay(store, name, shard), store, name, shard)
+            overlay = unpacked_ints(self._tables.stored(name, shard), store, name, shard)
             local = (columns[some] & _LOW).astype(np.int64)
             order = np.argsort(local)
             local, mine = local[order], values[some][order]

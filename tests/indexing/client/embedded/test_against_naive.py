@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexing.calls import Call, Condition, RowRef
+from indexing.calls import Call, Condition, Operator, RowRef
 from proxy.pql.render import render_json
 from tests.differential.naive import Asked, Naive
 from tests.differential.naive_data import Field, Index
@@ -76,7 +76,7 @@ class Random:
             name = self.pick(["Union", "Intersect", "Difference", "Xor", "Not"])
             return Call(name, [self.bitmap(depth - 1) for _ in range(1 if name == "Not" else self.pick([1, 2, 3]))])
         if kind < 0.55:
-            op = self.pick(["<", "<=", "==", "!=", ">", ">=", "><"])
+            op: Operator = self.pick(["<", "<=", "==", "!=", ">", ">=", "><"])
             value: Any = (
                 sorted([self.pick([-70, -1, 0, 5]), self.pick([0, 1, 63, 900])]) if op == "><" else self.pick([-1, 0, 1, 64])
             )
