@@ -8,7 +8,7 @@ from capture.packets.registry import FIELDS
 from indexing import predicates as p
 from indexing.calls import Call
 from proxy.display.holds import holds
-from proxy.display.sources import NOTHING, difference, intersect, row, union, values
+from proxy.display.sources import difference, intersect, is_nothing, nothing, row, union, values
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Flags:
         if all(wanted):
             return among
         if not any(wanted):
-            return NOTHING
+            return nothing()
         half = len(wanted) // 2
         unset, set_ = wanted[:half], wanted[half:]
         if unset == set_:
@@ -44,7 +44,7 @@ class Flags:
         # Whoever has a bit has the number: `among` need not be said
         bit = row(self.field, self.names[half.bit_length() - 1])
         one = intersect([among, bit]) if among.name != "Values" and among != self.there() else bit
-        return union([part for part in (self._of(set_, one), self._of(unset, difference(among, bit))) if part != NOTHING])
+        return union([part for part in (self._of(set_, one), self._of(unset, difference(among, bit))) if not is_nothing(part)])
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Bit:
         if true and false:
             return self.there()
         bit = row(self.flags.field, self.name)
-        return bit if true else difference(self.there(), bit) if false else NOTHING
+        return bit if true else difference(self.there(), bit) if false else nothing()
 
 
 @dataclass(frozen=True)

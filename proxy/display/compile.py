@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from indexing import predicates as p
-from indexing.calls import Call
+from indexing.calls import Call, postorder
 from proxy.display import fields, literals, times
 from proxy.display.errors import wrong
 from proxy.display.fields import REFUSED, REFUSED_BELOW, Meaning, meanings, nearest, outermost
@@ -48,6 +48,14 @@ class _Compiler:
         self.notes: list[str] = []
 
     def node(self, node: Node) -> Call:
+        call = self._made(node)
+        if isinstance(node, Present | Compared | Member):
+            # An error that is found later (by the database, in a regular expression) has a place then
+            for each in postorder(call):
+                each.position = node.operand.position
+        return call
+
+    def _made(self, node: Node) -> Call:
         # Recursion is bounded: parse refuses what is nested deeper than DEEPEST
         match node:
             case Both(parts):

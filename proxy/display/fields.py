@@ -45,6 +45,7 @@ _ANSWERS = (
     "the index keeps all names of DNS answers in one field (dns-answer): names of CNAME, NS, PTR, MX and SRV are not told apart"
 )
 _VERSIONS = "the index keeps versions of the handshake and of its extension in one field (tls-version)"
+_METHODS = "the index keeps the methods of SIP requests and those in CSeq of responses in one field (sip-method)"
 _QUOTES = "ports quoted by ICMP errors count for tcp, udp and sctp alike: the index does not say which transport is quoted"
 _PRIORITIES = "priorities of 802.1Q and 802.1ad tags are one field (vlan-prio): packets with tags of both kinds count for both"
 
@@ -159,7 +160,11 @@ def _build() -> dict[str, Meaning]:
     for name in ("dns.cname", "dns.ns", "dns.ptr.domain_name", "dns.mx.mail_exchange", "dns.srv.target"):
         put(name, "text", Rows("dns-answer", only=p.Not(p.Or((IPV4, IPV6)))), note=_ANSWERS)
     put("dns.flags.response", "bool", Coded("dns-response", (("false", "0"), ("true", "1"))))
-    put("http.request", "bool", Always("http-method"))
+    notification = p.Compare("==", b"NOTIFY")
+    put("http.request", "bool", Always("http-method", p.Not(notification)))
+    put("http.notification", "bool", Always("http-method", notification))
+    for name in ("sip.Method", "sip.CSeq.method"):
+        put(name, "text", Rows("sip-method"), note=_METHODS)
     put("http.response", "bool", Always("http-status"))
     for name in ("tls.handshake.version", "tls.handshake.extensions.supported_version"):
         put(name, "uint", Rows("tls-version"), bits=16, labels_of="tls-version", note=_VERSIONS)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture.packets.registry import FIELDS
+from capture.packets.values import text_of
 from indexing import predicates as p
 from indexing.calls import Call, Condition, RowRef
 from proxy.display.holds import holds
 
 # So many rows are named one by one in the PQL that is shown; more are a predicate.
 MOST_NAMED = 64
-NOTHING = Call("Union")
+EVERY_VALUE = p.Everything()
 
 
 class Source(Protocol):
@@ -32,6 +33,15 @@ class Source(Protocol):
 
     def where(self, predicate: p.Predicate) -> Call:
         """The packets that have a value for which the predicate holds."""
+
+
+def nothing() -> Call:
+    """No packet."""
+    return Call("Union")
+
+
+def is_nothing(call: Call) -> bool:
+    return call.name == "Union" and not call.children
 
 
 def row(field: str, value: str) -> Call:
@@ -52,13 +62,13 @@ def union(calls: Sequence[Call]) -> Call:
 
 
 def intersect(calls: Sequence[Call]) -> Call:
-    if any(call == NOTHING for call in calls):
-        return NOTHING
+    if any(is_nothing(call) for call in calls):
+        return nothing()
     return calls[0] if len(calls) == 1 else Call("Intersect", list(calls))
 
 
 def difference(one: Call, other: Call) -> Call:
-    return one if other == NOTHING or one == NOTHING else Call("Difference", [one, other])
+    return one if is_nothing(other) or is_nothing(one) else Call("Difference", [one, other])
 
 
 @dataclass(frozen=True)
@@ -84,9 +94,9 @@ class Rows:
     def _rows(self, predicate: p.Predicate) -> Call:
         match predicate:
             case p.Compare("==", value, _):
-                return row(self.field, _text(value))
+                return row(self.field, text_of(value))
             case p.OneOf(some) if len(some) <= MOST_NAMED:
-                return union([row(self.field, _text(value)) for value in _ordered(some)])
+                return union([row(self.field, text_of(value)) for value in _ordered(some)])
             case p.Or(parts):
                 return union([self._rows(part) for part in parts])
             case p.InNetwork() | p.Compare(_, _, "address") | p.Between(_, _, "address"):
@@ -122,7 +132,7 @@ class Integer:
             case p.Compare(op, value, "number"):
                 return self._if(Condition(op, int(value)))
             case p.Between(low, high, "number"):
-                return self._if(Condition("><", [int(low), int(high)])) if int(low) <= int(high) else NOTHING
+                return self._if(Condition("><", [int(low), int(high)])) if int(low) <= int(high) else nothing()
             case p.OneOf(some):
                 return union([self._if(Condition("==", int(value))) for value in _ordered(some)])
             case p.Or(parts):
@@ -157,28 +167,23 @@ class Coded:
 
 @dataclass(frozen=True)
 class Always:
-    """A value that is the same in all packets which have a field: `http.request` is 1 where there is a method."""
+    """A value that is the same in all packets which have a field: `http.request` is 1 where there is a method. only: values of
+    the field for which it is so."""
 
     field: str
+    only: p.Predicate = EVERY_VALUE
     value: str = "1"
-    within: tuple[str, str] | None = None
 
     @property
     def level(self) -> str:
         return FIELDS[self.field].level
 
     def there(self) -> Call:
-        return values(self.field, p.Everything())
+        return values(self.field, self.only)
 
     def where(self, predicate: p.Predicate) -> Call:
-        return self.there() if holds(predicate, self.value.encode()) else NOTHING
+        return self.there() if holds(predicate, self.value.encode()) else nothing()
 
 
 def _ordered(some: frozenset[bytes]) -> list[bytes]:
     return sorted(some, key=lambda value: (value.isdigit() and len(value), value))
-
-
-def _text(value: bytes) -> str:
-    from capture.packets.values import text_of
-
-    return text_of(value)

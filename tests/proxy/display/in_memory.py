@@ -10,7 +10,7 @@ from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
 from capture.packets.sources import open_capture
-from capture.packets.values import row_of_text, row_text
+from capture.packets.values import bytes_of, row_of_text, row_text
 from indexing.calls import Call, Condition
 from proxy.display.holds import COMPARISONS
 from tests.indexing.predicates_in_python import holds
@@ -26,18 +26,21 @@ class Packets:
         path, _ = plain(capture, folder)
         with open_capture(path) as source:
             for scanned in source.scan(50_000):
-                self._add(path, scanned.locator)
+                names = tuple(bytes_of(one.name) for one in source.info.interfaces)
+                self._add(path, scanned.locator, names)
 
-    def _add(self, path: Path, locator) -> None:
+    def _add(self, path: Path, locator, names: tuple[bytes, ...]) -> None:
         number = locator["number"].tolist()
         self.all.update(number)
-        for name, found in dissect(read_batch(path, locator), ["all"]).fields.items():
+        for name, found in dissect(read_batch(path, locator, names), ["all"]).fields.items():
             if isinstance(found, IntValues):
                 pairs = zip(found.packet.tolist(), found.value.tolist(), strict=True)
                 self.numbers.setdefault(name, {}).update((number[packet], value) for packet, value in pairs)
                 continue
             written = (
-                found.values if isinstance(found.values, list) else [row_text(FIELDS[name], v).encode() for v in found.values.tolist()]
+                found.values
+                if isinstance(found.values, list)
+                else [row_text(FIELDS[name], v).encode() for v in found.values.tolist()]
             )
             rows = self.rows.setdefault(name, {})
             for packet, code in zip(found.packet.tolist(), found.code.tolist(), strict=True):

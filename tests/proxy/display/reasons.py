@@ -1,0 +1,100 @@
+"""Why an answer of ours is not tshark's: each reason says which filters it is about, and which packets, as a filter for tshark.
+
+A difference is explained if every packet of it, on its side, is one of the packets of a reason that is about the filter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Reason:
+    """about: a regular expression that is found in the filter. packets: tshark's filter of packets for which it holds.
+
+    side: whether ours has them and tshark has not ("more"), the other way ("less"), or either (a filter may negate)."""
+
+    name: str
+    words: str
+    about: str
+    packets: str
+    side: Literal["more", "less", "either"] = "either"
+
+    def concerns(self, filter_text: str) -> bool:
+        return re.search(self.about, filter_text) is not None
+
+
+_QUOTE = "icmp.type in {3, 4, 5, 11, 12} || icmpv6.type in {1, 2, 3, 4}"
+
+REASONS = (
+    Reason(
+        "quoted packet",
+        "Of the packet that an ICMP error quotes, the index has addresses and ports, and not which transport they are of: they "
+        "count for tcp, udp and sctp alike. Its flags, protocol number, time to live, protocols and payload are not indexed.",
+        r"\b(tcp|udp|sctp|ip|ipv6|sip|dns|tls)\b",
+        _QUOTE,
+    ),
+    Reason(
+        "first level",
+        "A field that has no inner- twin is of the first header of its kind only: what tunnels carry is not looked at.",
+        r"\bip\.(proto|flags|dsfield|version)|\bipv6\.(nxt|tclass|version)|\btcp\.(len|option|window_size_value)"
+        r"|\b(eth|arp|icmp|icmpv6|sctp)\.",
+        "count(ip.src) > 1 || count(ipv6.src) > 1 || (ip && ipv6) || count(eth.src) > 1",
+    ),
+    Reason(
+        "CAPWAP",
+        "802.11 frames in CAPWAP are not followed: what they carry is in no field.",
+        ".",
+        "capwap.data",
+    ),
+    Reason(
+        "conversation",
+        "tshark names each segment of a conversation after its protocol. Ours is named after what its own bytes show.",
+        r"^!*\(*(tls|http|ssh|quic|smtp|ftp|snmp|mdns|dns)\)*$|frame\.protocols",
+        "tcp.len > 0 || quic",
+    ),
+    Reason(
+        "answer section",
+        "dns-answer has what the answer section gives. tshark has the records of the other sections under the same names.",
+        r"\bdns\.(a|aaaa|cname|ns|ptr|mx|srv)\b",
+        "dns.count.auth_rr > 0 || dns.count.add_rr > 0",
+        "less",
+    ),
+    Reason(
+        "broken record",
+        "tshark leaves a TLS record out that is not whole in its segment. Ours counts one whose header is there.",
+        r"\btls\.(record|handshake)",
+        "tls",
+        "more",
+    ),
+    Reason(
+        "gQUIC",
+        "Ours reads the server name of Google's QUIC, too.",
+        r"extensions_server_name|^quic$",
+        "gquic",
+        "more",
+    ),
+    Reason(
+        "OpenVPN",
+        "TLS in OpenVPN is not looked into.",
+        r"\btls\.",
+        "openvpn",
+        "less",
+    ),
+    Reason(
+        "QUIC",
+        "Of QUIC, ours reads a hello that is whole in one client's Initial packet; tshark puts several together, and reads the "
+        "server's.",
+        r"\btls\.",
+        "quic",
+        "less",
+    ),
+    Reason(
+        "one field",
+        "Methods of SIP requests and those in CSeq of responses are one field of the index.",
+        r"\bsip\.",
+        "sip",
+        "more",
+    ),
+)
