@@ -22,7 +22,7 @@ _FORMATS = (
 _PARTS = re.compile(r"(.*?[0-9])(?:\.([0-9]{1,9}))?\s*(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NS = 1_000_000_000
-LAST = 2**40  # seconds; after every time stamp
+LAST = 86400 * 2**24  # seconds, a whole day; after every time stamp
 # Shortest first.
 UNITS = sorted((one for one in FIELDS.values() if one.encoding == "time" and not one.plugin), key=lambda one: one.seconds)
 
