@@ -133,7 +133,8 @@ def written(predicate: p.Predicate) -> dict[str, Any]:
         case p.Everything():
             return {}
         case p.OneOf(values):
-            return {"in": [text_of(value) for value in sorted(values)]}
+            # an empty list cannot be written
+            return {"in": [text_of(value) for value in sorted(values)]} if values else {"where": _call(p.Or(()))}
         case p.InNetwork(cidr):
             return {"cidr": cidr}
         case p.Matches(pattern, ignore_case):
