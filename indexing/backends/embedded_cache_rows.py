@@ -82,14 +82,15 @@ class CachedRows:
         at = kernels.find_row(self.rows, row)
         return int(self.row_counts[at]) if at >= 0 else 0
 
-    def columns(self, row: int, first: int) -> U64:
-        """The columns of a row, ascending, each plus `first`."""
+    def columns(self, row: int, first: int, out: U64) -> None:
+        """Fills out (n,) with the columns of a row that has n, ascending, each plus `first`. Raises RoaringError."""
         at = kernels.find_row(self.rows, row)
-        if at < 0:
-            return np.zeros(0, np.uint64)
-        out = np.empty(int(self.row_counts[at]), np.uint64)
-        begin, end = self._arrays[0][at : at + 2]
-        return out[: _checked(kernels.columns(begin, end, *self._arrays[1:], first, out))]
+        found = 0
+        if at >= 0:
+            begin, end = self._arrays[0][at : at + 2]
+            found = kernels.columns(begin, end, *self._arrays[1:], first, out)
+        if found != out.size:
+            raise RoaringError("a row has not as many bits as the header says")
 
     def add_counts(self, rows: U64, mask: U64, out: I64) -> None:
         """Adds to out (w,) how many columns of each row (w,) are in the mask."""

@@ -24,6 +24,7 @@ from indexing.backends.check import Schema, check
 from indexing.backends.embedded_cache_kernels import popcount
 from indexing.backends.embedded_cache_ranks import MOST_SHARDS, Ranked
 from indexing.backends.embedded_cache_results import kept, key_of
+from indexing.backends.embedded_cache_rows import CachedRows
 from indexing.backends.embedded_ints import IntFragment
 from indexing.backends.embedded_plan import Shift as ShiftStep
 from indexing.backends.embedded_plan import Step, compile_bitmap
@@ -132,23 +133,42 @@ class Engine:
     # Columns
 
     def _row(self, call: Call) -> RowResult:
-        parts = [np.zeros(0, np.uint64)]
         one = counting.one_row(call)
-        program = () if one else compile_bitmap(call)
+        if one is not None:
+            found = self._kept_row(one)
+            if found is not None:
+                return RowResult(found)
+        parts = [np.zeros(0, np.uint64)]
+        program = compile_bitmap(call)
         for shard, carry in self.each(program):
-            cached = None if one is None else shard.cached(one.field)
-            if one is not None and cached is not None:
-                self._hold_columns(cached.count(one.row))
-                parts.append(cached.columns(one.row, shard.shard << SHARD_EXPONENT))
-                continue
-            words = shard.run(program or compile_bitmap(call), carry)
+            words = shard.run(program, carry)
             if words is not None:
-                self._hold_columns(popcount(words))
+                self._hold_columns(2 * popcount(words))  # shard by shard, and then in one piece
                 parts.append(columns_of(words, shard.shard << SHARD_EXPONENT))
         return RowResult(parts[1] if len(parts) == 2 else np.concatenate(parts))
 
+    def _kept_row(self, one: counting.OneRow) -> U64 | None:
+        """The columns of a row, if its field is kept of all shards."""
+        parts: list[tuple[Shard, CachedRows, int]] = []
+        total = 0
+        for shard, _ in self.each(None):
+            cached = shard.cached(one.field)
+            if cached is None:
+                return None
+            count = cached.count(one.row)
+            if count:
+                parts.append((shard, cached, count))
+                total += count
+        self._hold_columns(total)
+        out, at = np.empty(total, np.uint64), 0
+        for shard, cached, count in parts:
+            self._budget.check()
+            cached.columns(one.row, shard.shard << SHARD_EXPONENT, out[at : at + count])
+            at += count
+        return out
+
     def _hold_columns(self, count: int) -> None:
-        self._budget.take(2 * 8 * count, "the columns of a row")  # shard by shard, and then in one piece
+        self._budget.take(8 * count, "the columns of a row")
 
     def _count(self, call: Call) -> CountResult:
         child = call.children[0]

@@ -73,7 +73,9 @@ def test_counts_columns_and_pairs(first, second, its_cuts, other_cuts, number) -
     for row in (0, 1, 2, 3, 70000):
         columns = bits.get(row, set())
         assert rows.count(row) == len(columns)
-        assert rows.columns(row, 5 << 20).tolist() == [column + (5 << 20) for column in sorted(columns)]
+        out = np.empty(len(columns), np.uint64)
+        rows.columns(row, 5 << 20, out)
+        assert out.tolist() == [column + (5 << 20) for column in sorted(columns)]
         words = np.zeros(16384, np.uint64)
         assert rows.add_rows(np.array([row], np.uint64), words) == bool(columns)
         assert columns_of(words).tolist() == sorted(columns)
@@ -114,7 +116,7 @@ def test_nothing_at_all() -> None:
     rows = CachedRows([])
     assert rows.rows.size == 0
     assert rows.count(0) == 0
-    assert rows.columns(0, 0).tolist() == []
+    rows.columns(0, 0, np.empty(0, np.uint64))
     assert rows.positions(None).tolist() == []
 
 

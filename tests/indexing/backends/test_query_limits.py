@@ -77,9 +77,9 @@ def test_all_of_them_are_answered_where_there_is_room(heavy: EmbeddedBackend) ->
 
 
 def test_calls_of_one_request_share_the_memory(heavy: EmbeddedBackend) -> None:
-    with within(None, 5_000_000):
+    with within(None, 2_500_000):
         heavy.query(INDEX, [row("every", 1)])
-    with within(None, 5_000_000), pytest.raises(LimitExceeded):
+    with within(None, 2_500_000), pytest.raises(LimitExceeded):
         heavy.query(INDEX, [row("every", 1)] * 3)
 
 
