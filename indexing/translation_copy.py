@@ -15,7 +15,7 @@ from indexing.predicates_sql import KEY_BYTES
 
 # Fields of fewer values are looked at one by one, which takes a hundredth of a second.
 COPIED_FROM = 5_000
-COPIED_AT_ONCE = 20_000
+COPIED_AT_ONCE = 5_000  # a batch that comes meanwhile waits for it
 
 
 @dataclass(frozen=True)

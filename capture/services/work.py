@@ -12,7 +12,7 @@ from capture.packets.columns import Dissected
 from capture.packets.errors import PacketsError
 from capture.services import control, live, progress, scan, turning
 from capture.services.ring import ring
-from indexing import batches, merging, pipeline, store, translation, translation_freeing
+from indexing import batches, merging, pipeline, store, translation, translation_copy, translation_freeing
 from indexing.backends.base import Backend, BackendAway, BackendError, BatchBits
 from indexing.batches import Claim, ClaimLost
 from indexing.models import Batch
@@ -77,7 +77,7 @@ def _tidy() -> bool:
     _tidied = time.monotonic()
     if live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
         return True
-    return translation_freeing.free_once() or merging.compact_once()
+    return translation_freeing.free_once() or merging.compact_once() or translation_copy.copy_once()
 
 
 def run_batch(batch: Batch, claim: Claim) -> None:
