@@ -130,7 +130,7 @@ def _shards(text: str) -> list[int] | None:
     shards = []
     for part in text.split(","):
         if part.strip():
-            if not (part.isascii() and part.isdigit() and int(part) < 1 << 64):
+            if not (part.isascii() and part.isdigit() and len(part) <= 20 and int(part) < 1 << 64):
                 raise _Plain("invalid shard argument")
             shards.append(int(part))
     return shards or None
