@@ -302,11 +302,9 @@ class _Index:
         return self._rows(self._name())
 
     def group_by(self) -> str:
-        names = [self._name("set", "mutex", "time") for _ in range(self.random.choice([1, 1, 2, 2, 3]))]
-        if len(names) == 3:  # Not every row of every field: the naive engine tries all combinations
-            children = [f"Rows({name}, limit=3)" for name in names]
-        else:
-            children = [self._rows(name, grouped=True) for name in names]
+        # Of two at most: with three a real Pilosa can turn round for ever (where the second has nothing in common with the first)
+        names = [self._name("set", "mutex", "time") for _ in range(self.random.choice([1, 1, 2, 2]))]
+        children = [self._rows(name, grouped=True) for name in names]
         parts = list(children)
         if self.random.random() < 0.4:
             parts.append(f"limit={self.random.choice([0, 1, 3, 10, 50])}")
