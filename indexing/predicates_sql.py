@@ -185,9 +185,9 @@ def _in_network(cidr: str, on: Subject) -> Sql:
     within = Sql(f"({on.address} BETWEEN %s::text::inet AND %s::text::inet)", (first, last))
     if on.key:
         return within
-    # A look at the text first, which costs a tenth of reading it as an address.
+    # A look at the text first, which costs a tenth of reading it as an address. CASE: AND would be in the planner's order.
     shape = _shape_of(network)
-    return Sql(f"({on.text} ~ %s::text AND {within.text})", (shape, *within.params))
+    return Sql(f"(CASE WHEN {on.text} ~ %s::text THEN {within.text} END)", (shape, *within.params))
 
 
 def _shape_of(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:

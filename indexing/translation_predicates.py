@@ -86,12 +86,22 @@ class _Found:
             while self._size > self._most:
                 self._size -= self._bytes(self._kept.popitem(last=False)[1])
 
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+
     @staticmethod
     def _bytes(kept: tuple[int, NDArray[np.int64]] | None) -> int:
         return 0 if kept is None else 1024 + kept[1].nbytes
 
 
 _found = _Found(64 << 20)
+
+
+def forget() -> None:
+    """Forgets what was found (to measure; a row id never comes to mean another value)."""
+    _found.clear()
 
 
 class _TextRows:
