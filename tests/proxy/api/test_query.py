@@ -61,6 +61,13 @@ def test_a_number_may_be_written_bare(ask, told):
     assert bare == quoted == sum(told["outer"][f"{name}.dstport"].get("443", 0) for name in ("tcp", "udp"))
 
 
+def test_shift_moves_within_the_packets_there_are(ask, told):
+    """The one behind the last packet is none, on either backend."""
+    packets = told["packets"]
+    counts = ask("Count(Shift(Not(Union()), n=1)) Count(Shift(Not(Union()), n=3)) Count(Not(Shift(Not(Union()), n=3)))").json()
+    assert counts["results"] == [packets - 1, packets - 3, 3]
+
+
 def test_int_conditions(ask, told):
     lengths = {int(length): count for length, count in told["frame_len_counts"].items()}
     asked = ["> 100", ">= 100", "< 100", "<= 100", "== 66", "!= 66", ">< [60, 70]"]
