@@ -39,4 +39,4 @@ def bitmap_of_any(text: str, lang: str = "", jobs: Sequence[int] = ()) -> Asked:
     if compiled.call is None:
         return Asked(DISPLAY, within)
     call = Call("Intersect", [compiled.call, within]) if jobs else compiled.call
-    return Asked(DISPLAY, call, tuple(compiled.notes))
+    return Asked(DISPLAY, call, compiled.notes)

@@ -6,7 +6,8 @@ without the packets that have some value which does not compare so; `any f != v`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from indexing import predicates as p
 from indexing.calls import Call, postorder
@@ -18,25 +19,36 @@ from proxy.display.parse import parse
 from proxy.display.sources import difference, intersect, row, union
 from proxy.display.tree import Both, Compared, Either, Invoked, Literal, Member, Negated, Node, Operand, Present, Range
 
+# Filters that are asked again are read once.
+KEPT_TEXTS, KEPT_CHARACTERS = 1024, 500
 OUTER, NAMED = "outer:", "named:"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Compiled:
-    """What a filter means. call None: it is empty, all packets. notes: where the index tells less apart than Wireshark."""
+    """What a filter means. call None: it is empty, all packets. It is everybody's: nobody may change it.
+
+    notes: sentences on where the index tells less apart than Wireshark."""
 
     call: Call | None
-    notes: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
 def compile_filter(text: str) -> Compiled:
     """A display filter as one bitmap call in values. Raises QueryError with its position."""
+    return _kept(text) if len(text) <= KEPT_CHARACTERS else _compiled(text)
+
+
+def _compiled(text: str) -> Compiled:
     tree = parse(text)
     if tree is None:
         return Compiled(None)
     work = _Compiler()
     call = work.node(tree)
-    return Compiled(call, list(dict.fromkeys(work.notes)))
+    return Compiled(call, tuple(dict.fromkeys(work.notes)))
+
+
+_kept = lru_cache(KEPT_TEXTS)(_compiled)
 
 
 def every_packet() -> Call:

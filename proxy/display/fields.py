@@ -44,6 +44,7 @@ class Meaning:
 _ANSWERS = (
     "the index keeps all names of DNS answers in one field (dns-answer): names of CNAME, NS, PTR, MX and SRV are not told apart"
 )
+_SECTION = "of DNS records the index keeps those of the answer section (dns-answer)"
 _VERSIONS = "the index keeps versions of the handshake and of its extension in one field (tls-version)"
 _METHODS = "the index keeps the methods of SIP requests and those in CSeq of responses in one field (sip-method)"
 _QUOTES = "ports quoted by ICMP errors count for tcp, udp and sctp alike: the index does not say which transport is quoted"
@@ -155,8 +156,8 @@ def _build() -> dict[str, Meaning]:
     for name in ("arp.src.proto_ipv4", "arp.dst.proto_ipv4"):
         put(name, "ipv4", Rows("arp-sender" if "src" in name else "arp-target", only=IPV4))
 
-    put("dns.a", "ipv4", Rows("dns-answer", only=IPV4))
-    put("dns.aaaa", "ipv6", Rows("dns-answer", only=IPV6))
+    put("dns.a", "ipv4", Rows("dns-answer", only=IPV4), note=_SECTION)
+    put("dns.aaaa", "ipv6", Rows("dns-answer", only=IPV6), note=_SECTION)
     for name in ("dns.cname", "dns.ns", "dns.ptr.domain_name", "dns.mx.mail_exchange", "dns.srv.target"):
         put(name, "text", Rows("dns-answer", only=p.Not(p.Or((IPV4, IPV6)))), note=_ANSWERS)
     put("dns.flags.response", "bool", Coded("dns-response", (("false", "0"), ("true", "1"))))

@@ -9,6 +9,8 @@ import ipaddress
 import re
 from typing import NoReturn
 
+from indexing.predicates import PredicateError
+from indexing.predicates_regex import to_postgres
 from proxy.display.errors import wrong
 from proxy.display.tree import Literal
 
@@ -114,14 +116,15 @@ def ether(literal: Literal, field: str) -> bytes:
 
 
 def pattern(literal: Literal) -> str:
-    """A regular expression, looked at so far that its place in the filter can be named."""
+    """A regular expression that the database can look for."""
     if literal.kind == "word":
         refuse(literal, "put the regular expression in quotes")
+    expression = _decoded(literal)
     try:
-        re.compile(literal.text.encode("latin-1"))
-    except re.error as error:
-        raise wrong(f"this is no regular expression: {error}", literal.position) from None
-    return _decoded(literal)
+        to_postgres(expression, ignore_case=True)
+    except PredicateError as error:
+        raise wrong(str(error), literal.position) from None
+    return expression
 
 
 def _decoded(literal: Literal) -> str:
