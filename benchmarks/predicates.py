@@ -1,7 +1,7 @@
 """`python -m benchmarks.predicates [--values N]`: predicates on a field of N distinct values, in a Postgres of its own.
 
 Prints how fast values are written, with and without what predicates have added to their table; a table: rows found, and the
-milliseconds of a search before the values are copied and after (best of three, nothing kept between them); how fast they are copied.
+milliseconds of a search before the values are copied and after (best of three, with nothing kept); and how fast they are copied.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _search(field: str, predicate: Any, times: int) -> tuple[str, str]:
         of.forget()
         began = time.perf_counter()
         try:
-            rows = f"{of.rows_matching('net', FIELDS[field], predicate, seconds=LONGEST).size:,}"
+            rows = f"{of.rows_matching('net', FIELDS[field], predicate, seconds=LONGEST).rows.size:,}"
         except of.PredicateTooLong:
             return "", f"ended after {LONGEST:g} s"
         best = min(best, time.perf_counter() - began)

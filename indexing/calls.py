@@ -6,7 +6,7 @@ Nothing here imports Django. Trees can be 20,000 levels deep: walk them with `po
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -38,15 +38,17 @@ class RowRef:
 class RowSet:
     """Rows of a set field, all together: what a predicate on values becomes. Only after translation.
 
-    rows: uint64 (n,), ascending, each once; changed by nobody."""
+    rows: uint64 (n,), ascending, each once; changed by nobody.
+    same: what they were made of; where that is equal, the rows are. None: look at them."""
 
     field: str
     rows: Any
+    same: Hashable = None
 
     @cached_property
-    def digest(self) -> bytes:
+    def key(self) -> Hashable:
         """Equal for equal rows."""
-        return blake2b(self.rows.tobytes(), digest_size=16).digest()
+        return blake2b(self.rows.tobytes(), digest_size=16).digest() if self.same is None else self.same
 
 
 @dataclass

@@ -20,6 +20,7 @@ from capture.packets.values import row_text
 from indexing import predicates as p
 from indexing import translation
 from indexing.bulk_parameters import Bigints, Byteas, bulk_cursor
+from indexing.calls import RowSet
 from indexing.predicates import PredicateError
 from indexing.predicates_sql import Sql, condition, subject_of
 from indexing.strings import Strings
@@ -29,7 +30,6 @@ SECONDS = 2.0  # of one predicate
 # A field of fewer possible rows is looked at as a whole; of others, the rows that there are.
 _FEW_ROWS = 1 << 16
 
-U64 = NDArray[np.uint64]
 KnownRows = Callable[[], Iterable[int]]
 
 _WRITTEN = subject_of("v.value")
@@ -42,23 +42,27 @@ class PredicateTooLong(Exception):
 
 def rows_matching(
     index: str, field: Field, predicate: p.Predicate, known_rows: KnownRows | None = None, seconds: float = SECONDS
-) -> U64:
-    """The row ids of `field` for whose values `predicate` holds, ascending; some may have no columns (any more).
+) -> RowSet:
+    """The rows of `field` for whose values `predicate` holds; some may have no columns (any more).
 
     known_rows: asked for the row ids that a field of encoding number or time may have, if those are too many to try them all.
     Raises PredicateError, PredicateTooLong.
     """
     if field.encoding == "int":
         raise PredicateError(f"field {field.name} has numbers and no values: compare it, as in Row({field.name} > 5)")
-    if field.encoding == "text":
-        there = extent(index, field.name)
-        if there is None:
-            condition(predicate, _WRITTEN)  # what is wrong is said in any case
-            return np.zeros(0, np.uint64)
+    if field.encoding != "text":
+        return RowSet(field.name, _rows_of_numbers(field, predicate, known_rows, seconds).view(np.uint64))
+    there = extent(index, field.name)
+    if there is None:
+        condition(predicate, _WRITTEN)  # what is wrong is said in any case
+        return RowSet(field.name, np.zeros(0, np.uint64))
+    key = (there.number, predicate)
+    upto, rows = _found.get(key)
+    if upto != there.last:
         rows = _TextRows(index, field, there, seconds).of(predicate)
-    else:
-        rows = _rows_of_numbers(field, predicate, known_rows, seconds)
-    return rows.astype(np.uint64)
+        _found.put(key, there.last, rows)
+    # rows beyond the last one may have been found, too: those are of a value that has come meanwhile
+    return RowSet(field.name, rows.view(np.uint64), (key, there.last, rows.size))
 
 
 class _Found:
@@ -144,7 +148,7 @@ class _TextRows:
         """A value never changes: what was found before holds, and only rows that were given out since are looked at."""
         if not parts:
             return np.zeros(0, np.int64)
-        key = (self.there.number, tuple(parts))
+        key = (self.there.number, "after which no others are looked at", tuple(parts))
         upto, before = _found.get(key)
         if upto >= self.there.last:
             return before

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from capture.packets.fields import Field
 from capture.packets.registry import FIELDS
 from indexing import limits, store, translation, translation_predicates
-from indexing.calls import Call, RowsResult
+from indexing.calls import Call, RowSet, RowsResult
 from indexing.predicates import Predicate
 
 
@@ -29,8 +26,8 @@ class TableTranslator:
     def values(self, ids: Mapping[str, Iterable[int]]) -> dict[str, dict[int, bytes]]:
         return translation.values_of(self.index, ids)
 
-    def matching(self, field: Field, predicate: Predicate) -> NDArray[np.uint64]:
-        """Row ids of the values for which a predicate holds. Raises PredicateError, LimitExceeded (504), QueryError."""
+    def matching(self, field: Field, predicate: Predicate) -> RowSet:
+        """The rows of the values for which a predicate holds. Raises PredicateError, LimitExceeded (504), QueryError."""
         left = limits.current().left()
         seconds = translation_predicates.SECONDS if left is None else min(left, translation_predicates.SECONDS)
         try:

@@ -62,7 +62,7 @@ def _value(value: Any, levels: int) -> Hashable:
     if kind is int or kind is str or kind is bool or value is None:
         return kind, value
     if kind is RowSet:
-        return value.field, RowSet, value.digest
+        return value.field, RowSet, value.key
     if kind is Condition:
         return value.op, _value(value.value, levels)
     if kind is list or kind is tuple:

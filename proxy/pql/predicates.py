@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from capture.packets.values import bytes_of, text_of
 from indexing import predicates as p
-from indexing.calls import Call, QueryError, RowSet
+from indexing.calls import Call, QueryError
 from indexing.predicates import PredicateError
 
 NAME = "Values"
@@ -197,4 +197,4 @@ def in_rows(call: Call, translator: Any) -> Call:
         rows = translator.matching(field, predicate_of(call))
     except PredicateError as error:
         raise QueryError(f"{NAME}(): {error}", call.position) from None
-    return Call("Row", args={"row": RowSet(field.name, rows)}, legacy=call.legacy, position=call.position)
+    return Call("Row", args={"row": rows}, legacy=call.legacy, position=call.position)

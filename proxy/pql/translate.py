@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from capture.packets.fields import Field
 from capture.packets.values import bytes_of, row_of_text, row_text, text_of
-from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Result, RowRef, RowsResult
+from indexing.calls import Call, GroupCountsResult, PairsResult, QueryError, Result, RowRef, RowSet, RowsResult
 from indexing.predicates import Predicate
 from proxy.pql import predicates
 from proxy.pql.build import go_value
@@ -34,8 +31,8 @@ class Translator(Protocol):
     def values(self, rows: Mapping[str, Iterable[int]]) -> Mapping[str, Mapping[int, bytes]]:
         """Values of row ids of text fields, by field."""
 
-    def matching(self, field: Field, predicate: Predicate) -> NDArray[np.uint64]:
-        """Row ids, ascending, of the values for which a predicate holds. Raises PredicateError, LimitExceeded."""
+    def matching(self, field: Field, predicate: Predicate) -> RowSet:
+        """The rows of the values for which a predicate holds. Raises PredicateError, LimitExceeded."""
 
 
 def translate(calls: Sequence[Call], translator: Translator) -> list[Call]:

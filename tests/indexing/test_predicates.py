@@ -107,7 +107,7 @@ def rows(monkeypatch):
     monkeypatch.setattr(translation_copy, "COPIED_FROM", 1)
     monkeypatch.setattr(translation_copy, "COPIED_AT_ONCE", len(VALUES) // 2)
     found = translation.resolve("net", {"netsrc": VALUES})["netsrc"].tolist()
-    assert rows_matching("net", NETSRC, p.Contains(b"none of them")).tolist() == []
+    assert rows_matching("net", NETSRC, p.Contains(b"none of them")).rows.tolist() == []
     assert translation_copy.copy_once()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM indexing_translationcopy")
@@ -120,7 +120,7 @@ def rows(monkeypatch):
 @given(predicate=a_predicate)
 def test_of_text(rows, predicate):
     wanted = [row for row, value in rows.items() if holds(predicate, value)]
-    assert rows_matching("net", NETSRC, predicate).tolist() == wanted
+    assert rows_matching("net", NETSRC, predicate).rows.tolist() == wanted
 
 
 @pytest.mark.parametrize("field", [TCP, SECOND, FIELDS["ip-version"]], ids=lambda field: field.encoding)
@@ -133,4 +133,4 @@ def test_of_rows_that_are_numbers_of_their_own(field, predicate):
     if "order='number'" in repr(predicate) and field.encoding == "time":
         return  # of the row id, see below
     wanted = [row for row in known if holds(predicate, row_text(field, row).encode())]
-    assert rows_matching("net", field, predicate, lambda: known).tolist() == wanted
+    assert rows_matching("net", field, predicate, lambda: known).rows.tolist() == wanted

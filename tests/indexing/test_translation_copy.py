@@ -36,7 +36,7 @@ def add(numbers: range) -> list[int]:
 
 
 def found(part: bytes = b"host") -> list[int]:
-    return rows_matching("net", FIELD, p.Contains(part)).tolist()
+    return rows_matching("net", FIELD, p.Contains(part)).rows.tolist()
 
 
 def copied() -> list[int]:
