@@ -73,7 +73,7 @@ INDEXES = """
 CREATE INDEX translation_copy_key ON indexing_translationcopy (field_id, key, row);
 CREATE INDEX translation_copy_address ON indexing_translationcopy (field_id, address, row) WHERE address IS NOT NULL;
 CREATE INDEX translation_copy_trigrams ON indexing_translationcopy
-    USING gin (field_id, (indexing_form(value) COLLATE "C") gin_trgm_ops);
+    USING gin (field_id, (indexing_form(value) COLLATE "C") gin_trgm_ops) WITH (gin_pending_list_limit = 1024);
 """
 UNINDEXES = """
 DROP INDEX translation_copy_trigrams;
