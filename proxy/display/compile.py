@@ -147,11 +147,11 @@ class _Compiler:
         if op == "!=":
             equal = predicate_of(meaning, operand, "==", node.value)
             if node.quantifier == "any":
-                return self.where(meaning, self._other(meaning, operand, equal))
+                return self.where(meaning, p.Not(equal))
             return difference(self.there(meaning), self.where(meaning, equal))
         predicate = predicate_of(meaning, operand, op, node.value)
         if node.quantifier == "all":
-            return difference(self.there(meaning), self.where(meaning, self._other(meaning, operand, predicate)))
+            return difference(self.there(meaning), self.where(meaning, p.Not(predicate)))
         return self.where(meaning, predicate)
 
     def member(self, node: Member) -> Call:
@@ -167,11 +167,12 @@ class _Compiler:
             raise wrong(f"{meaning.name} is not kept as one text; ask for a protocol by its name", node.operand.position)
         else:
             self._has_values(meaning, node.operand)
-            predicate = Text.either([self._element(meaning, node.operand, element) for element in node.elements])
-            if node.quantifier == "all":
-                call = difference(self.there(meaning), self.where(meaning, self._other(meaning, node.operand, predicate)))
+            parts = [self._element(meaning, node.operand, element) for element in node.elements]
+            if node.quantifier == "all" and not node.negated:
+                # As Wireshark does: there is an element that all values agree with. ("not in" means no value, with "all" or not.)
+                call = union([difference(self.there(meaning), self.where(meaning, p.Not(part))) for part in parts])
             else:
-                call = self.where(meaning, predicate)
+                call = self.where(meaning, Text.either(parts))
         return Call("Not", [call]) if node.negated else call
 
     def _element(self, meaning: Meaning, operand: Operand, element: Literal | Range) -> p.Predicate:
@@ -180,19 +181,6 @@ class _Compiler:
         low = predicate_of(meaning, operand, ">=", element.low)
         high = predicate_of(meaning, operand, "<=", element.high)
         return Text.both(low, high)
-
-    def _other(self, meaning: Meaning, operand: Operand, predicate: p.Predicate) -> p.Predicate:
-        """The other values; of some bytes of a value, the others that have those bytes."""
-        if operand.slices:
-            return p.And(
-                (
-                    predicate_of(
-                        meaning, Operand(operand.field, operand.position, operand.functions, operand.slices), None, None
-                    ),
-                    p.Not(predicate),
-                )
-            )
-        return p.Not(predicate)
 
     def time(self, node: Compared, meaning: Meaning) -> Call:
         if node.operand.functions or node.operand.slices or node.operand.mask is not None or node.op in ("contains", "matches"):

@@ -216,10 +216,10 @@ def _sliced(meaning: Meaning, operand: Operand, op: str | None, literal: Literal
     if len(operand.slices) == 1:
         one = operand.slices[0]
         if op == "contains":
-            inner: p.Predicate = p.SliceContains(one.start, _stop(one), wanted) if wanted else _NO_VALUE
-        else:
-            inner = p.SliceCompare(one.start, _stop(one), _op(op), wanted)
-        return _of_octets(meaning, operand, _bounded(one, inner))
+            return _of_octets(
+                meaning, operand, _bounded(one, p.SliceContains(one.start, _stop(one), wanted) if wanted else _NO_VALUE)
+            )
+        return _of_octets(meaning, operand, _slice_compared(one, op, wanted))
     if op != "==" or any(one.length is None for one in operand.slices):
         raise wrong("several ranges of bytes can be compared with == and != only", operand.position)
     if sum(one.length or 0 for one in operand.slices) != len(wanted):
@@ -231,6 +231,47 @@ def _sliced(meaning: Meaning, operand: Operand, op: str | None, literal: Literal
         parts.append(_bounded(one, p.SliceCompare(one.start, _stop(one), "==", wanted[at : at + one.length])))
         at += one.length
     return _of_octets(meaning, operand, p.And(tuple(parts)))
+
+
+def _slice_compared(one: Slice, op: str, wanted: bytes) -> p.Predicate:
+    """As Wireshark compares bytes: the longer row is the greater, and bytes that are not all there are an empty row."""
+    equal, less = _slice_equal(one, wanted), _slice_less(one, wanted)
+    if op == "==":
+        return equal
+    if op == "<":
+        return less
+    if op == "<=":
+        return p.Or((less, equal))
+    return p.Not(less) if op == ">=" else p.Not(p.Or((less, equal)))
+
+
+def _slice_equal(one: Slice, wanted: bytes) -> p.Predicate:
+    if not wanted:
+        return p.Not(_there(one))
+    if _size(one) not in (None, len(wanted)):
+        return _NO_VALUE
+    return _bounded(one, p.SliceCompare(one.start, _stop(one), "==", wanted))
+
+
+def _slice_less(one: Slice, wanted: bytes) -> p.Predicate:
+    if not wanted:
+        return _NO_VALUE
+    size = _size(one)
+    if size is None:
+        whole = one.start + len(wanted)
+        same = p.And((p.Length("==", whole), p.SliceCompare(one.start, None, "<", wanted)))
+        return p.Or((p.Length("<", whole), same))
+    if size < len(wanted):
+        return p.Everything()
+    missing = p.Not(_there(one))
+    if size > len(wanted):
+        return missing
+    return p.Or((missing, _bounded(one, p.SliceCompare(one.start, _stop(one), "<", wanted))))
+
+
+def _size(one: Slice) -> int | None:
+    """How many bytes it has where they are there; None: all that follow."""
+    return -one.start if one.length is None and one.start < 0 else one.length
 
 
 def _stop(one: Slice) -> int | None:

@@ -76,6 +76,12 @@ REASONS = (
         "more",
     ),
     Reason(
+        "padding",
+        "Padding (option kinds 0 and 1) is not indexed.",
+        r"tcp\.option_kind",
+        "tcp.option_kind in {0, 1}",
+    ),
+    Reason(
         "OpenVPN",
         "TLS in OpenVPN is not looked into.",
         r"\btls\.",
