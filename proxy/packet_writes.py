@@ -9,7 +9,7 @@ from django.db import transaction
 from indexing import store, translation
 from indexing.calls import Call, QueryError, Result, RowRef
 from proxy.pql.translate import row_bytes, translate, untranslate
-from proxy.pql.walk import WRITES, everything
+from proxy.pql.walk import everything
 from proxy.translator import TableTranslator
 
 _ALLOCATING = frozenset({"Set", "Store"})
@@ -29,10 +29,12 @@ def write_packets(index: str, calls: Sequence[Call], shards: Sequence[int] | Non
     new: dict[str, list[bytes]] = {}
     for call in calls:
         for node in everything(call):
-            if node.name in WRITES and not isinstance(node.args.get("row"), RowRef):
-                raise QueryError(f"{node.name}: packets have no attributes", node.position)
+            if node.name in ("SetRowAttrs", "SetColumnAttrs"):
+                raise QueryError(f"{node.name}: packet indexes have no attributes", node.position)
             if node.name in _ALLOCATING:
-                ref: RowRef = node.args["row"]
+                ref = node.args.get("row")
+                if not isinstance(ref, RowRef):  # refused by the backend
+                    continue
                 field = translator.field(ref.field)
                 if field is not None and field.encoding == "text":
                     new.setdefault(ref.field, []).append(row_bytes(ref.row))
