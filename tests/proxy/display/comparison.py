@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -107,8 +108,10 @@ def _explained(text: str, more: set[int], less: set[int], of_reasons: dict[Reaso
     names = []
     for reason, frames in of_reasons.items():
         if reason.concerns(text):
-            in_more = more & frames if reason.side != "less" else set()
-            in_less = less & frames if reason.side != "more" else set()
+            # What is too much under a negation is too little
+            side = "either" if re.search(r"!|\bnot\b|any_ne|all_ne|~=", text) else reason.side
+            in_more = more & frames if side != "less" else set()
+            in_less = less & frames if side != "more" else set()
             if in_more or in_less:
                 names.append(reason.name)
             more, less = more - in_more, less - in_less
