@@ -198,31 +198,32 @@ class PilosaClients:
     # What there is
 
     def shards(self, index: ClientIndex) -> list[int]:
-        """See ClientEngine. Pilosa tells the greatest alone: up to that each is asked for, unless that is too far."""
+        """See ClientEngine. Pilosa tells the greatest alone: up to that each is asked for, unless that is too far.
+
+        The greatest itself is one in any case, if it is not 0, which Pilosa says of an empty index too."""
         physical = pilosa_names.physical(index.name)
         tops = self._cluster.opened(lambda host: self._cluster.http.json_of(host, "/internal/shards/max")["standard"])
         greatest = max((top.get(physical, 0) for top in tops), default=0)
         asked = self._any(index)
         if not asked:
-            return []
+            return [greatest] if greatest else []
         if greatest > _SHARDS_AT_ONCE and index.options.track_existence:
             (answer,) = self._post(index, "Not(Union())", _Under(None, True, False))
             columns = np.array(answer["columns"], np.uint64)
-            return [int(shard) for shard in np.unique(columns >> np.uint64(SHARD_EXPONENT))]
+            return sorted({*np.unique(columns >> np.uint64(SHARD_EXPONENT)).tolist(), greatest})
         found: list[int] = []
-        for first in range(0, greatest + 1, _SHARDS_AT_ONCE):
-            some = range(first, min(first + _SHARDS_AT_ONCE, greatest + 1))
+        step = max(_SHARDS_AT_ONCE // len(asked), 1)
+        for first in range(0, greatest + 1, step):
+            some = range(first, min(first + step, greatest + 1))
             text = "".join(f"Options({one},shards=[{shard}])" for shard in some for one in asked)
             answers = self._post(index, text, _Under(None, True, False))
             size = len(asked)
             found += [shard for at, shard in enumerate(some) if any(answers[at * size : (at + 1) * size])]
-        return found
+        return sorted({*found, greatest}) if greatest else found
 
     def _any(self, index: ClientIndex) -> list[str]:
-        """PQL that answers 0 or nothing where there is nothing."""
-        if index.options.track_existence:
-            return ["Count(Not(Union()))"]
-        texts: list[str] = []
+        """PQL that answers 0 or nothing where there is nothing. All fields: bits of import-roaring are in no existence."""
+        texts: list[str] = ["Count(Not(Union()))"] if index.options.track_existence else []
         for name, options in index.fields.items():
             if options.type == "int":
                 texts.append(f"Count(Row({name} != null))")

@@ -64,7 +64,9 @@ class Bulk:
         last = _last(columns)
         columns, values = columns[last], values[last]
         members = self._cluster.members()
-        if pilosa_names.has_mirror(options) and not clear:
+        if pilosa_names.has_mirror(options) and clear:
+            self._values(index, pilosa_names.mirror(name), columns, np.zeros(columns.size, np.int64), True)
+        elif pilosa_names.has_mirror(options):
             some = values < pilosa_names.base(options)
             self._values(index, pilosa_names.mirror(name), columns[some], pilosa_names.base(options) - values[some], False)
         self._values(index, name, columns, values, clear)

@@ -130,3 +130,13 @@ def test_the_bit_depth_of_a_field_whose_base_pilosa_cannot_take(make: Make) -> N
     assert bench.clients.bit_depths(bench.index) == {"v": 0}
     bench.values("v", {2: 107})
     assert bench.clients.bit_depths(bench.index) == {"v": 3}
+
+
+def test_sums_under_a_filter_forget_what_an_import_cleared(make: Make) -> None:
+    bench = make(s=FieldOptions(), i=FieldOptions("int", minimum=-100, maximum=100))
+    bench.bits("s", (1, 1), (1, 2), (1, 3))
+    bench.values("i", {1: -5, 2: -7, 3: 4, 4: -20})
+    bench.values("i", {1: -5, 4: 0}, clear=True)
+    assert bench.ask("Sum(Row(s=1), field=i)") == ValCountResult(-3, 2)
+    bench.results("Set(1, i=-1)")
+    assert bench.ask("Sum(Row(s=1), field=i)") == ValCountResult(-4, 3)
