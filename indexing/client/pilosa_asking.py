@@ -143,7 +143,7 @@ def _groups(name: str, under: str, limit: str = "") -> Generator[list[str], list
 def _extreme_row(call: Call, index: ClientIndex) -> Asking:
     name = call.args.get("field")
     options = index.fields.get(name) if isinstance(name, str) else None
-    name = str(name)
+    name = str(name) if name is not None else ""
     if options is None or options.type == "int" or options.no_standard_view:
         return PairsResult([Pair(0, 0)], name)
     first = call.name == "MinRow"

@@ -223,6 +223,8 @@ def _replaced(index: ClientIndex, call: Call, ids: Ids) -> Call:
     if call.name == "Rows" and options is not None and options.keys and isinstance(args.get("previous"), str):
         if args["previous"]:
             args["previous"] = ids.get(args["field"], {}).get(encoded(args["previous"]), NOBODYS_ROW)
+    elif call.name == "Rows" and options is not None and options.type == "bool" and isinstance(args.get("previous"), bool):
+        args["previous"] = int(args["previous"])
     elif call.name == "TopN" and options is not None and isinstance(args.get("ids"), list) and args["ids"]:
         known = ids.get(args["field"], {})
         found = [known.get(encoded(one)) if isinstance(one, str) else one for one in args["ids"]]

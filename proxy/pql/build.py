@@ -118,13 +118,14 @@ def _arguments(name: str, args: dict[str, Any], position: int) -> dict[str, Any]
     elif name in ("Rows", "Values"):
         rest["field"] = args.get("_field", args.get("field"))
     elif name in _WITH_FIELD:
-        rest["field"] = args.get("field")
+        # What is no name names no field for Pilosa
+        rest["field"] = args["field"] if isinstance(args.get("field"), str) else None
     elif name == "GroupBy":
         only = rest["filter"] = args.get("filter")
         if only is not None and not isinstance(only, Call):
             text = f"translating GroupBy: getting filter call: could not convert {go_value(only)} to Call in Call.CallArg"
             raise QueryError(text, position)
-    if name in ("TopN", "Rows", "Values", *_WITH_FIELD) and not isinstance(rest["field"], str | None):
+    if name in ("TopN", "Rows", "Values") and not isinstance(rest["field"], str | None):
         raise QueryError(f"{name}(): field must be a name, but got {go_value(rest['field'])}", position)
     return rest
 

@@ -174,15 +174,15 @@ class Campaign:
                 return "a timestamp in quotes in Set", ""
             if pilosa[0] != 200 and b" of type string to uint64 in Call.UintArg" in pilosa[1] and "field=" in query.text:
                 return "keys in Rows(field=...)", ""
+            if pilosa[0] != 200 and json.loads(pilosa[1])["error"].startswith(PARSE_ERROR) and "=Range(" in query.text:
+                return "a call as the value of an argument", ""
             if pilosa[0] != 200 and "keys inside of Options" not in rules:
                 return "", "Pilosa refuses it"
             return (rules[0], "") if rules else ("", "Pilosa says otherwise, and no rule allows it")
-        if product[0] == 400 and b"getting group by iterator" in product[1]:
+        if product[0] == 400 and (b"getting group by iterator" in product[1] or b"group by filter for shard" in product[1]):
             return "an unknown field in GroupBy, where the one before it has nothing", ""
-        if product[0] == 400 and b"of type bool to uint64" in product[1]:
-            return "previous= of a bool field", ""
-        if product[0] == 400 and (b"field required" in product[1] or b"field must be a name" in product[1]):
-            return "no field where one is needed", ""
+        if product[0] == 400 and b"getting bool key: missing" in product[1] and "field=" in query.text:
+            return "keys in Rows(field=...)", ""
         if pilosa[0] != product[0]:
             return "", f"status {product[0]} for {pilosa[0]}"
         if pilosa[0] != 200:

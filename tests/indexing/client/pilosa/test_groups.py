@@ -21,7 +21,7 @@ _FILTERS = {"": None, "Row(a=1)": _BITS["a"][1], "Row(z=7)": _BITS["z"][7], "Row
 
 @pytest.fixture
 def bench(make: Make) -> Bench:
-    made = make(**{field: FieldOptions() for field in _BITS})
+    made = make(a=FieldOptions(), n=FieldOptions(), z=FieldOptions())
     for field, rows in _BITS.items():
         made.bits(field, *[(row, column) for row, columns in rows.items() for column in columns])
     return made
