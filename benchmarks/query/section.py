@@ -22,7 +22,8 @@ from benchmarks.query.crowd import Served, crowd
 from benchmarks.query.lines import Line, ids_of, lines
 
 Say = Callable[[str], None]
-CALLS, LARGE_CALLS, TURNS = 1000, 60, 10
+CALLS, TURNS = 1000, 10
+WARM_UP_SECONDS, LINE_SECONDS = 5.0, 30.0  # of one who is slow; then it is asked less often
 WARM_UP = 200  # as many values as there are in turn: of known values is asked
 CLIENTS, CROWD_SECONDS = 32, 5.0
 SETTLE_SECONDS = 15.0
@@ -82,22 +83,21 @@ def latencies(peers: Peers, line: Line, say: Say) -> list[list[float]]:
     """Milliseconds of every call, by peer; all are asked in turns, and must answer the same."""
     if not _compared(peers, line):
         peers.wrong.append(line.name)
-    calls = large_calls(peers.packets) if line.large else CALLS
+    calls = CALLS
     times: list[list[float]] = [[] for _ in peers.all]
     for peer, text in peers.all:
-        for i in range(WARM_UP if not line.large else 3):
+        began = time.monotonic()
+        for i in range(WARM_UP):
             peer.ask(text(line, i))
+            if time.monotonic() - began > WARM_UP_SECONDS:
+                calls = min(calls, max(TURNS, int(LINE_SECONDS * (i + 1) / WARM_UP_SECONDS)))
+                break
     for turn in range(TURNS):
         for at, (peer, text) in enumerate(peers.all):
             times[at] += [peer.timed(text(line, i)) for i in range(turn * calls // TURNS, (turn + 1) * calls // TURNS)]
     said = ", ".join(f"{peer.name} {_cell(some)}" for (peer, _), some in zip(peers.all, times, strict=True))
     say(f"{peers.packets:,} packets: {line.name}: {said}")
     return times
-
-
-def large_calls(packets: int) -> int:
-    """How often what answers megabytes is asked."""
-    return LARGE_CALLS if packets < 5_000_000 else TURNS
 
 
 def crowd_of(peers: Peers, at: int, say: Say) -> Served:
@@ -147,7 +147,7 @@ def _head() -> list[str]:
     return [
         "## Queries",
         "",
-        f"Milliseconds until the whole answer is there, p50 (p99) over {CALLS:,} calls ({LARGE_CALLS} where the answer is megabytes, {TURNS} where it is tens of them), one connection that is kept alive, all three asked in turns about the same capture "
+        f"Milliseconds until the whole answer is there, p50 (p99) over {CALLS:,} calls (fewer, at least {TURNS}, of lines that would take one of them more than a minute), one connection that is kept alive, all three asked in turns about the same capture "
         f"(`make_capture.py`, picap's fields): Pilosa 1.4.1 in row ids, the product in values, through `POST /index/net/query`. *adds* is what the proxy's p50 is over Pilosa's (at most {ADDS} is wanted), *ratio* the embedded backend's p50 to Pilosa's (at most 1 is wanted).",
     ]
 
