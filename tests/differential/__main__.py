@@ -64,7 +64,10 @@ def main() -> int:
     report = campaign.report
     for failure in report.failures:
         print(failure)
-    print(f"seed {options.seed}: {report.asked} asked, {report.same} answered alike, {report.refused} refused by both")
+    print(
+        f"seed {options.seed}: {report.asked} asked, {report.same} answered alike, {report.refused} refused by both, "
+        f"{report.alone} not asked of Pilosa"
+    )
     for rule, number in report.documented.most_common():
         print(f"{number:8} {rule}")
     print(f"{len(report.failures)} differences that are not documented, {time.monotonic() - began:.0f} s")

@@ -32,10 +32,10 @@ class Asked:
 
 
 class Naive:
-    """One index."""
+    """One index. carries: what Shift pushes over a shard's end goes to the next one, as in the embedded engine."""
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
+    def __init__(self, index: Index, carries: bool = False) -> None:
+        self.index, self.carries = index, carries
         self.asked = Asked()
 
     def answer(self, calls: Iterable[Call], asked: Asked | None = None) -> dict[str, Any]:
@@ -99,7 +99,8 @@ class Naive:
             return combine([self._split(self.index.exists), only(inputs)], set.difference)
         if name == "Shift":
             n = number(call.args, "n", 0)
-            return {shard: {column + n for column in columns} for shard, columns in only(inputs).items()}
+            moved = {shard: {column + n for column in columns} for shard, columns in only(inputs).items()}
+            return self._split(flat(moved)) if self.carries else moved
         raise Unsaid(name)
 
     def _row(self, args: dict[str, Any]) -> Bitmap:

@@ -67,6 +67,7 @@ class Texts:
                 lambda: f"TopN({field}, {self.row()}, threshold=3)",
                 lambda: self.rows(field),
                 lambda: f"GroupBy(Rows({field}, limit=4), Rows({other}, limit=4))",
+                lambda: f"GroupBy(Rows({field}, limit=4), Rows({other}), Rows(netproto), filter={self.bitmap(2)}, limit=9)",
                 lambda: f"GroupBy({self.rows(field)}, filter={self.bitmap(2)}, limit=5)",
                 lambda: f"{pick.choice(['Sum', 'Min', 'Max'])}({pick.choice(['', self.bitmap(2) + ', '])}field=length)",
                 lambda: f"{pick.choice(['MinRow', 'MaxRow'])}({pick.choice(['', self.bitmap(2) + ', '])}field={field})",
