@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.components import SHARED
-from tests.differential.campaign import Campaign, Report
+from tests.differential.campaign import Campaign, Failure, Report
 from tests.pilosa import start_pilosa
 from tests.product_servers import Peer
 from tests.server import Server
@@ -27,7 +27,16 @@ def main() -> int:
     options = parser.parse_args()
     began = time.monotonic()
 
+    shown: list[Failure] = []
+
+    def show(report: Report) -> None:
+        """Each failure as soon as it is known: a campaign takes hours, and may be broken off."""
+        for failure in report.failures[len(shown) :]:
+            print(failure, flush=True)
+            shown.append(failure)
+
     def progress(report: Report) -> None:
+        show(report)
         print(
             f"{time.monotonic() - began:7.0f} s  {report.asked} asked, {len(report.failures)} failures",
             file=sys.stderr,
@@ -62,8 +71,7 @@ def main() -> int:
         except TooMany:
             print(f"ended early, after {options.most} failures")
     report = campaign.report
-    for failure in report.failures:
-        print(failure)
+    show(report)
     print(
         f"seed {options.seed}: {report.asked} asked, {report.same} answered alike, {report.refused} refused by both, "
         f"{report.alone} not asked of Pilosa"
