@@ -8,8 +8,8 @@ is U+0100 (`form`). Nothing is left of flags: they are written out. Postgres' si
 from __future__ import annotations
 
 import re
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as parser
 from typing import Any
 
 from indexing.predicates import PredicateError
