@@ -158,9 +158,12 @@ def _extreme_row(call: Call, index: ClientIndex) -> Asking:
 def _rows_text(call: Call, index: ClientIndex) -> str:
     args = call.args
     given = [f"{name}={args[name]}" for name in ("limit", "column") if args.get(name) is not None]
+    kind = index.fields[args["field"]].type
     if args.get("previous") is not None:
-        given.append(f"previous={min(args['previous'], MAX_ROW - 1)}")
-    if index.fields[args["field"]].type == "time":
+        # Of a bool field Pilosa takes nothing but a bool, which it reads as row 0 or 1
+        previous = ("true" if args["previous"] else "false") if kind == "bool" else min(args["previous"], MAX_ROW - 1)
+        given.append(f"previous={previous}")
+    if kind == "time":
         given += times(args)
     return f"Rows({','.join([args['field'], *given])})"
 

@@ -211,6 +211,8 @@ class Campaign:
             return "an unknown field in GroupBy, where the one before it has nothing", ""
         if product[0] == 400 and b"getting bool key: missing" in product[1] and "field=" in query.text:
             return "keys in Rows(field=...)", ""
+        if product[0] == 200 and b" of type bool to uint64 in Call.UintArg" in pilosa[1] and "field=" in query.text:
+            return "keys in Rows(field=...)", ""
         if pilosa[0] != product[0]:
             return "", f"status {product[0]} for {pilosa[0]}"
         if pilosa[0] != 200:

@@ -107,10 +107,10 @@ def every_call() -> list[Call]:
 
 def local_count(node: PilosaNode, index: str, name: str, number: int) -> int:
     """The bits of a row that a node itself has: its answer to another node's part of a question."""
-    from indexing.backends.pilosa_protobuf import _bytes, varint
+    from indexing.backends.pilosa_protobuf import length_delimited, varint
 
     shards = b"".join(b"\x10" + varint(shard) for shard in range(200))
-    body = _bytes(1, f"Count(Row({name}={number}))".encode()) + shards + b"\x28\x01"
+    body = length_delimited(1, f"Count(Row({name}={number}))".encode()) + shards + b"\x28\x01"
     headers = {"Content-Type": "application/x-protobuf", "Accept": "application/json"}
     return int(node.send(f"/index/{index}/query", body, headers)["results"][0])
 

@@ -109,6 +109,10 @@ def test_ids_beyond_the_last_row_are_nobodys(make: Make) -> None:
 
 def test_bools_and_mutexes(make: Make) -> None:
     bench = make(b=FieldOptions("bool"), m=FieldOptions("mutex"))
+    bench.results("Set(7, b=1)")
+    assert bench.results("Rows(b, previous=0)") == [RowsResult([1], "b")]  # here, bools are ids already
+    assert bench.results("Rows(b, previous=1)") == [RowsResult([], "b")]
+    bench.results("Clear(7, b=1)")
     bench.bits("b", (0, 1), (1, 1), (1, 2))
     bench.bits("m", (4, 1), (5, 1), (4, 2))
     assert bench.ask("Rows(m)").ids == [4, 5]
