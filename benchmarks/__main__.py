@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/benchmark", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join((*SECTIONS, *ON_DEMAND)))
     parser.add_argument("--capture", type=Path, help="pcap file for speed and live; made from ../shared/bench if not given")
-    parser.add_argument("--large", type=Path, help="pcap file for memory; made (10 M packets, 4 GB) if not given")
+    parser.add_argument("--large", type=Path, help="pcap file for memory, ingest and growth; made if not given")
     parser.add_argument("--parseonly", type=Path, help="picap's decoding alone, built; built here if not given and there is Go")
     parser.add_argument("--packets", type=int, default=1_000_000, help="of the capture that is made for them")
     parser.add_argument("--large-packets", type=int, default=10_000_000, help="of the capture that is made for memory")
@@ -83,7 +83,7 @@ def main() -> int:
                 asked.append((large, captures.packets_of(large)))
             page.write("query", query.measured(asked, folder, _say))
         if "growth" in wanted:
-            page.write("growth", growth.section(_made(folder, args.growth_packets), folder, _say))
+            page.write("growth", growth.section(args.large or _made(folder, args.growth_packets), folder, _say))
         if "speed" in wanted:  # last: it pins this process to one core
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("speed", sections.speed(capture, folder, args.rounds, args.parseonly, _say))
