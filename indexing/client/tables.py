@@ -45,6 +45,8 @@ _READ = f"""
 
 def read(name: str) -> ClientIndex | None:
     """An index, None if there is none of that name. One statement."""
+    if "\0" in name:  # Postgres has no such text
+        return None
     found = _read(f'{_READ} WHERE i.name = %s ORDER BY f.name COLLATE "C"', [name])
     return found[0] if found else None
 
