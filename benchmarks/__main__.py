@@ -10,13 +10,15 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import captures, page, sections
+from benchmarks.analysis import section as analysis
+from benchmarks.export import section as export
 from benchmarks.ingest import growth, scaling, small
 from benchmarks.ingest import section as ingest
 from benchmarks.live import __main__ as live
 from benchmarks.live import private
 from benchmarks.query import section as query
 
-SECTIONS = ("speed", "memory", "compiling", "ingest", "small", "query", *live.SECTIONS)
+SECTIONS = ("speed", "memory", "compiling", "ingest", "small", "query", "analysis", "export", *live.SECTIONS)
 ON_DEMAND = ("growth",)  # it needs 45 GB of disk
 
 
@@ -37,6 +39,7 @@ def main() -> int:
         "--ingest-large", action=argparse.BooleanOptionalAction, default=True, help="ingest: the large capture, too"
     )
     parser.add_argument("--query-large", action="store_true", help="query: the large capture, too")
+    parser.add_argument("--analysis-packets", type=int, default=10_000_000, help="of the capture that is made for analysis")
     live.arguments(parser)
     args = parser.parse_args()
     if unknown := set(args.sections) - {*SECTIONS, *ON_DEMAND}:
@@ -82,6 +85,12 @@ def main() -> int:
                 large = args.large if args.large and args.large.exists() else _made(folder, args.large_packets)
                 asked.append((large, captures.packets_of(large)))
             page.write("query", query.measured(asked, folder, _say))
+        if "export" in wanted:
+            capture = capture or args.capture or _made(folder, args.packets)
+            page.write("export", export.measured(capture, captures.packets_of(capture), folder, args.rounds, _say))
+        if "analysis" in wanted:
+            large = args.large if args.large and args.large.exists() else _made(folder, args.analysis_packets)
+            page.write("analysis", analysis.measured(large, captures.packets_of(large), folder, _say))
         if "growth" in wanted:
             page.write("growth", growth.section(args.large or _made(folder, args.growth_packets), folder, _say))
         if "speed" in wanted:  # last: it pins this process to one core

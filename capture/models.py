@@ -33,7 +33,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def with_captures(self) -> JobQuerySet:
         """With what describes them; the many files of a live job's ring are left where they are."""
         files = CaptureFile.objects.filter(job__kind=JobKind.FILE)
-        return self.select_related("live").prefetch_related(models.Prefetch("captures", queryset=files))
+        return self.select_related("live", "owner").prefetch_related(models.Prefetch("captures", queryset=files))
 
 
 class Job(models.Model):
@@ -67,6 +67,7 @@ class Job(models.Model):
     tags = models.JSONField(default=list)
     duplicate_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    shared = models.BooleanField(default=False, help_text="everybody who may sign in sees it; else its owner and admins do")
 
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)

@@ -15,41 +15,16 @@ from capture.api.jobs import LARGEST_PAGE, PAGE, find_jobs, whole_number
 from capture.api.receive import job_from_request
 from capture.api.registers import interfaces_json
 from capture.models import ENDED, Job, JobKind, JobState
-from capture.packets.dissect import DISSECTORS
+from capture.option_words import CHOICES, LIVE_OPTIONS, MAIN_OPTIONS, MORE_OPTIONS
 from capture.rates import rate_now
 from capture.services import live_workers
 from capture.services.describe import job_json
 from capture.services.errors import Refused
-from capture.services.options import Options, dissectors_in_words, presets_in_words
+from capture.services.options import Options
+from picapweb.upload_token import upload_token
 
-# What the form says of each option: its words, and the HTML input that fits. Defaults are those of Options.
-MAIN_OPTIONS = (
-    ("filter", "BPF", "text", "capture filter: only packets that match are indexed, for example tcp port 80"),
-    ("name", "Name", "text", "empty: the file's name, or the interfaces"),
-    ("tags", "Tags", "text", "words with commas between"),
-)
-MORE_OPTIONS = (
-    ("index", "Index", "text", "packets of one index are asked together"),
-    ("fields", "Fields", "text", f"names with commas between, or a preset. {presets_in_words()}"),
-    ("dissector", "Dissector", "select", dissectors_in_words()),
-    ("bufsize", "Batch", "number", "packets indexed at a time"),
-    ("concurrency", "Concurrency", "number", "batches at work at a time; 0: as many as there are workers"),
-    ("max_packets", "Stop after packets", "number", "0: no limit"),
-    ("again", "Again", "checkbox", "index a file that is known already"),
-)
-LIVE_OPTIONS = (
-    ("max_seconds", "Stop after time", "text", "seconds, or 1m30s; 0: no limit"),
-    ("max_bytes", "Stop after bytes", "number", "0: no limit"),
-    ("ring_bytes", "Ring file size", "number", "bytes a file; 0: the server's own size"),
-    ("ring_files", "Ring files kept", "number", "the oldest goes when there are more; 0: all are kept"),
-    ("ring_keep_index", "Keep the index", "checkbox", "when a ring file goes, its packets stay in the index, without bytes"),
-    ("own_traffic", "Own traffic", "checkbox", "take traffic of picapweb's own listeners too: else it is left out"),
-    ("promisc", "Promiscuous", "checkbox", "take packets for others too"),
-    ("snaplen", "Snaplen", "number", "bytes kept of each packet"),
-    ("buffer_bytes", "Kernel buffer", "number", "bytes that wait for the capture while it is not looking"),
-    ("timeout", "Read timeout", "text", "seconds, or 1ms"),
-)
-CHOICES = {"dissector": tuple(DISSECTORS)}
+# Where a job's packets come from, as the form's tabs.
+SOURCES = (("upload", "Upload"), ("path", "Server path"), ("interface", "Interface"))
 
 
 @require_safe
@@ -120,6 +95,8 @@ def _new_job_page(request: HttpRequest, refused: Refused | None = None) -> HttpR
     known = refused.members.get("job") if refused is not None else None
     found = sorted(interfaces_json(), key=lambda one: not one["capturable"])
     context = {
+        "sources": SOURCES,
+        "source": _source(given),
         "options": _options(MAIN_OPTIONS, given, wrong),
         "more_options": more,
         "more_open": any(one["wrong"] or one["value"] for one in more) or known is not None,
@@ -133,11 +110,20 @@ def _new_job_page(request: HttpRequest, refused: Refused | None = None) -> HttpR
         "import_folder": settings.IMPORT_DIR,
         "largest": settings.MAX_UPLOAD_BYTES,
         "origin": request.build_absolute_uri("/jobs/"),
+        "upload_token": upload_token(request),
         "error": refused.detail if refused is not None else "",
         "error_option": wrong,
         "known": known,
     }
-    return render(request, "capture/new_job.html", context, status=refused.status if refused is not None else 200)
+    response = render(request, "capture/new_job.html", context, status=refused.status if refused is not None else 200)
+    if refused is not None and "retry_after" in refused.members:
+        response["Retry-After"] = str(refused.members["retry_after"])
+    return response
+
+
+def _source(given: QueryDict) -> str:
+    """The tab that is open: that of what was given."""
+    return "interface" if given.getlist("iface") else "path" if given.get("filename") else "upload"
 
 
 def _options(group: tuple[tuple[str, str, str, str], ...], given: QueryDict, wrong: str) -> list[dict[str, Any]]:

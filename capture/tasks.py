@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_process_init, worker_ready
 from django.db import close_old_connections, connection
 
-from capture.services import work
+from capture.packets import bounded
+from capture.services import alive, work
 
 
 @shared_task(ignore_result=True)
@@ -18,6 +19,14 @@ def ring() -> None:
     except BaseException:
         connection.close()  # whatever it was, the next turn begins anew
         raise
+
+
+@worker_process_init.connect
+def work_under_bounds(**_: object) -> None:
+    """A process of the pool may be ended by what it works on: it says that it lives, and its successor is rung at once."""
+    bounded.expendable = True
+    alive.say()
+    ring.apply_async(retry=False, expires=60)
 
 
 @worker_ready.connect

@@ -314,6 +314,12 @@ def last_sequence(job: int) -> int:
     return -1 if last is None else int(last)
 
 
+def waiting_bytes(job: int) -> int:
+    """Captured bytes of the job's batches that are to be indexed, or are being."""
+    open_ones = Batch.objects.filter(job=job, state__in=[BatchState.READY, BatchState.CLAIMED])
+    return int(open_ones.aggregate(bytes=Sum("captured_bytes"))["bytes"] or 0)
+
+
 def hide(job: int) -> list[Batch]:
     """A job is deleted: its batches leave the queue, whatever their state. Waits for imports in flight.
 

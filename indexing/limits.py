@@ -7,9 +7,10 @@ which is milliseconds; memory is what a query's own arrays and results take, as 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from indexing.calls import QueryError
 
@@ -34,6 +35,7 @@ class Budget:
         self._end = None if seconds is None else time.monotonic() + seconds
         self.held = 0
         self._sizes: dict[int, int] = {}
+        self.known: dict[Hashable, Any] = {}  # what was worked out for this query and may be asked again for it
 
     def left(self) -> float | None:
         """Seconds left, at least 0; None without a limit."""

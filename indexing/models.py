@@ -198,6 +198,7 @@ class Batch(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name_plural = "batches"
         constraints = [
             models.UniqueConstraint(fields=["job", "sequence"], name="batch_unique"),
             models.CheckConstraint(condition=models.Q(read=models.F("packets") + models.F("filtered_out")), name="batch_adds_up"),
@@ -215,3 +216,27 @@ class Batch(models.Model):
     def last_column(self) -> int:
         """Its last column; first_column - 1 if it has none."""
         return self.first_column + self.packets - 1
+
+
+class GivenUpPackets(models.Model):
+    """Neighbouring packets that could not be dissected: whatever did it ended, hung or ran out of memory, each time.
+
+    They are in the index with what their records say of them, and count as undecodable; or, `of_packages`, lack only the
+    fields of installed packages. Rows of columns that leave the index go with them."""
+
+    job = models.BigIntegerField()
+    capture = models.TextField(help_text="path of the stored capture")
+    first_column = models.BigIntegerField()
+    packets = models.IntegerField()
+    first_number = models.BigIntegerField(help_text="in the capture, from 1")
+    last_number = models.BigIntegerField()
+    offset = models.BigIntegerField(help_text="of the first one's first byte in the stored capture")
+    reason = models.TextField()
+    of_packages = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "packets given up"
+        indexes = [models.Index(fields=["job", "first_column"], name="given_up_job")]
+
+    def __str__(self) -> str:
+        return f"packets {self.first_number} to {self.last_number} of job {self.job}"

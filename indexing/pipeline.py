@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from capture.packets import bounded
 from capture.packets.batch import PacketBatch
 from capture.packets.columns import Dissected, IntValues, SetValues
-from capture.packets.dissect import dissect
+from capture.packets.dissect import DISSECTORS, dissect
+from capture.packets.errors import PacketsError
 from capture.packets.locator import read_locator_and_names
 from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
+from indexing import given_up as giving_up
 from indexing import translation
 from indexing.backends.base import BatchBits, CodedBits, IntBits, SetBits
 from indexing.batches import ClaimLost
-from indexing.models import Batch
+from indexing.models import Batch, BatchState
 
+if TYPE_CHECKING:
+    from capture.packets.alone.driver import GivenUp
+
+logger = logging.getLogger(__name__)
+_LOST = "batch {}: its job was stopped or its lease ran out"
 JOB_FIELD = "job"
 # A job outlives the package that brought its field.
 NO_SUCH_FIELD = "no installed package has this field: it had one when the job was made"
@@ -58,11 +70,72 @@ def bits(batch: Batch, dissected: Dissected, rows: dict[str, NDArray[np.uint64]]
     return BatchBits(batch.pk, batch.first_column, batch.packets, fields, batch.generation)
 
 
-def prepare(batch: Batch, lost: threading.Event) -> tuple[BatchBits, Dissected]:
-    """Everything up to the import: slow, and without a lock. Raises ReadError, OSError, ClaimLost, TranslationCollision."""
-    packets = read(batch)
-    dissected = dissect(packets, [name for name in batch.fields if name in FIELDS], batch.dissector)
+@dataclass(frozen=True)
+class Prepared:
+    """A batch that is dissected, its bits, and which of its packets were given up (with its locator, if any was)."""
+
+    bits: BatchBits
+    dissected: Dissected
+    given_up: Sequence[GivenUp] = ()
+    locator: NDArray[Any] | None = None
+
+
+def prepare(batch: Batch, lost: threading.Event) -> Prepared:
+    """Everything up to the import: slow, and without a lock. Raises ReadError, OSError, ClaimLost, TranslationCollision.
+
+    A batch whose worker was ended, or whose dissection fails here, is dissected by processes of its own, in pieces."""
+    fields = [name for name in batch.fields if name in FIELDS]
+    if batch.dissector not in DISSECTORS:
+        raise PacketsError(f"no such dissector: {batch.dissector!r} (there are: {', '.join(DISSECTORS)})")
+    given_up: Sequence[GivenUp] = ()
+    locator = None
+    # Indexed again, a batch in which packets were given up would end this process at them.
+    known = batch.state == BatchState.VISIBLE and giving_up.any_in(batch)
+    dissected = None if batch.attempt > 1 or known else _here(batch, fields)
+    if dissected is None:
+        dissected, given_up, locator = _alone(batch, fields, lost)
     dissected.not_indexed.update((name, NO_SUCH_FIELD) for name in batch.fields if name not in FIELDS)
     if lost.is_set():
-        raise ClaimLost(f"batch {batch.pk}: its job was stopped or its lease ran out")
-    return bits(batch, dissected, row_ids(batch.index.name, dissected)), dissected
+        raise ClaimLost(_LOST.format(batch.pk))
+    return Prepared(bits(batch, dissected, row_ids(batch.index.name, dissected)), dissected, given_up, locator)
+
+
+def _here(batch: Batch, fields: Sequence[str]) -> Dissected | None:
+    """The batch dissected in this process, under its bounds; None where that fails for any reason but the stored capture."""
+    try:
+        with bounded.memory(settings.BATCH_MEMORY):
+            packets = read(batch)
+            with bounded.seconds(settings.BATCH_SECONDS):
+                return dissect(packets, fields, batch.dissector)
+    except (PacketsError, OSError):
+        raise
+    except Exception:
+        logger.warning("batch %d of job %d is dissected in pieces, for", batch.sequence, batch.job, exc_info=True)
+        return None
+
+
+def _alone(
+    batch: Batch, fields: Sequence[str], lost: threading.Event
+) -> tuple[Dissected, Sequence[GivenUp], NDArray[Any] | None]:
+    from capture.packets.alone.driver import NotWanted, dissect_alone  # what no batch needs when all is well
+
+    data = Path(settings.PICAPWEB_DATA)
+    locator, interfaces = read_locator_and_names(data / batch.locator)
+    try:
+        dissected, given_up = dissect_alone(
+            data / batch.capture,
+            locator,
+            interfaces,
+            fields,
+            batch.dissector,
+            seconds=settings.BATCH_SECONDS,
+            memory=settings.BATCH_MEMORY,
+            wanted=lambda: not lost.is_set(),
+        )
+    except NotWanted:
+        raise ClaimLost(_LOST.format(batch.pk)) from None
+    for one in given_up:
+        first, last = (int(locator["number"][at]) for at in (one.first, one.last))
+        at = int(locator["offset"][one.first])
+        logger.error("%s: packets %d to %d (offset %d) are given up: %s", batch.capture, first, last, at, one.reason)
+    return dissected, given_up, locator if given_up else None

@@ -67,7 +67,8 @@ def _encode(packet, code, rows, order, shift):  # type: ignore[no-untyped-def]
     i = 0
     while i < n:
         c = code[i]
-        if packet[i] < before:
+        # Not above the last one either: what lies between would be counted outside of the arrays before it is seen to descend.
+        if packet[i] < before or packet[i] > packet[n - 1]:
             raise ValueError("packets that do not ascend")
         if c >= k:
             raise ValueError("a code without a row")

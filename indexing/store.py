@@ -10,6 +10,7 @@ from django.conf import settings
 from capture.packets.registry import FIELDS
 from indexing.backends import open_backend
 from indexing.backends.base import Backend, FieldSchema
+from indexing.backends.embedded_cache import Cache
 
 _lock = threading.Lock()
 _open: tuple[int, str, Backend] | None = None
@@ -42,6 +43,15 @@ def ensure_index(index: str) -> Backend:
         current.ensure_index(index, schema())
         _ensured.add(index)
     return current
+
+
+def query_cache() -> Cache | None:
+    """What this process keeps of the embedded store between queries; None while it keeps nothing."""
+    current = _open
+    if current is None or current[0] != os.getpid():
+        return None
+    kept: Cache | None = getattr(current[2], "query_cache", None)
+    return kept
 
 
 def close() -> None:

@@ -51,7 +51,7 @@ def rows_matching(
     if field.encoding == "int":
         raise PredicateError(f"field {field.name} has numbers and no values: compare it, as in Row({field.name} > 5)")
     if field.encoding != "text":
-        return RowSet(field.name, _rows_of_numbers(field, predicate, known_rows, seconds).view(np.uint64))
+        return RowSet(field.name, _kept_rows_of_numbers(field, predicate, known_rows, seconds).view(np.uint64))
     there = extent(index, field.name)
     if there is None:
         condition(predicate, _WRITTEN)  # what is wrong is said in any case
@@ -220,6 +220,24 @@ def _settings(cursor: psycopg.Cursor[object], timeout: str, jit: str, random_pag
     )
 
 
+def _kept_rows_of_numbers(
+    field: Field, predicate: p.Predicate, known_rows: KnownRows | None, seconds: float
+) -> NDArray[np.int64]:
+    """Where all rows that the field may ever have are looked at, what was found once holds for ever."""
+    if not _has_few_rows(field):
+        return _rows_of_numbers(field, predicate, known_rows, seconds)
+    key = ("all possible rows", field.name, predicate)
+    asked, rows = _found.get(key)
+    if not asked:
+        rows = _rows_of_numbers(field, predicate, known_rows, seconds)
+        _found.put(key, 1, rows)
+    return rows
+
+
+def _has_few_rows(field: Field) -> bool:
+    return field.encoding == "choice" or (field.encoding == "number" and 0 < field.maximum < _FEW_ROWS)
+
+
 def _rows_of_numbers(field: Field, predicate: p.Predicate, known_rows: KnownRows | None, seconds: float) -> NDArray[np.int64]:
     """Of a field whose row ids are numbers of their own: their texts are what Postgres looks at."""
     unit = field.seconds if field.encoding == "time" else 1
@@ -235,7 +253,7 @@ def _rows_of_numbers(field: Field, predicate: p.Predicate, known_rows: KnownRows
 def _possible_rows(field: Field, known_rows: KnownRows | None) -> NDArray[np.int64]:
     if field.encoding == "choice":
         return np.arange(len(field.choices))
-    if field.encoding == "number" and 0 < field.maximum < _FEW_ROWS:
+    if _has_few_rows(field):
         return np.arange(field.minimum, field.maximum + 1)
     if known_rows is None:
         raise PredicateError(f"field {field.name}: its values are not known here")

@@ -12,9 +12,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picapweb.settings")
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import (
+    setup_logging,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutting_down,
+)
 
-from picapweb import environment
+from picapweb import environment, logs
+from picapweb.embedded.data import UMASK
 from picapweb.embedded.launch import die_with_parent
 
 # Celery warns root at every start of a worker; what makes root dangerous there (pickle) is not accepted at all.
@@ -22,6 +30,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platf
 
 logger = logging.getLogger(__name__)
 
+os.umask(UMASK)
 app = Celery("picapweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -45,6 +54,31 @@ def load_the_loops(**_: Any) -> None:
 def end_with_the_worker(**_: Any) -> None:
     """A pool process must not outlive a worker that was killed: it would hold its batch's lease and go on writing."""
     die_with_parent(signal.SIGKILL)
+
+
+@worker_shutting_down.connect
+def end_at_a_second_word(**_: Any) -> None:
+    """The first SIGTERM lets batches at work be finished. A second one ends it all: what was at work is taken over by others."""
+    signal.signal(signal.SIGTERM, _end_now)
+    signal.signal(signal.SIGINT, _end_now)
+
+
+def _end_now(*_: object) -> None:
+    # The pool's processes go with it, see end_with_the_worker.
+    os._exit(1)
+
+
+@worker_process_shutdown.connect
+def save_what_was_counted(**_: Any) -> None:
+    from picapweb import counts
+
+    counts.save()
+
+
+@task_prerun.connect
+def name_the_task(task_id: str | None = None, **_: Any) -> None:
+    """Lines of the log say which task they belong to; the job and batch are said by who works on them."""
+    logs.bind(task=task_id)
 
 
 @setup_logging.connect

@@ -22,7 +22,8 @@ def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
         members = dict(error.members)
         if "job" in members:
             members["job"] = job_json(members["job"])
-        return problem(request, error.status, error.detail, **members)
+        headers = {"Retry-After": str(members["retry_after"])} if "retry_after" in members else None
+        return problem(request, error.status, error.detail, headers=headers, **members)
     if isinstance(error, QueryError):
         members = {} if error.position is None else {"position": error.position}
         return problem(request, error.status, str(error), title="The query cannot be answered", **members)

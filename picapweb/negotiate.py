@@ -21,4 +21,8 @@ def by_accept(api: View, page: View) -> View:
         patch_vary_headers(response, ["Accept"])
         return response
 
+    # What the OpenAPI description knows a view of the API by.
+    for name in ("cls", "initkwargs"):
+        if hasattr(api, name):
+            setattr(view, name, getattr(api, name))
     return view

@@ -9,6 +9,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 CONTENT_TYPE = "application/problem+json"
+# As templates/base.html has them
+_PAGES = ("jobs", "explore", "flows", "compare", "query", "fields", "saved", "alerts", "jobs/new")
+_WORDS = {"flows": "Conversations", "jobs/new": "New job"}
+_NAVIGATION = "".join(f'<a href="/{path}/">{_WORDS.get(path, path.capitalize())}</a>' for path in _PAGES)
 
 
 def wants_html(request: HttpRequest) -> bool:
@@ -34,9 +38,10 @@ def problem(
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{status} {escape(title)} · picapweb</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
             '<link rel="stylesheet" href="/static/picapweb/look.css"></head><body><header class="site">'
-            '<a class="brand" href="/">picapweb</a><nav><a href="/jobs/">Jobs</a><a href="/explore/">Explore</a>'
-            '<a href="/query/">Query</a></nav></header><main id="main"><section class="box">'
-            f"<h1>{escape(title)}</h1><p>{escape(detail)}</p></section></main></body></html>",
+            f'<a class="brand" href="/">picapweb</a><nav aria-label="Pages">{_NAVIGATION}</nav></header><main id="main">'
+            '<div class="narrow"><section class="box">'
+            f'<h1>{escape(title.capitalize())}</h1><p class="break">{escape(detail)}{_stop(detail)}</p>'
+            '<p><a href="/">To the first page</a></p></section></div></main></body></html>',
             status=status,
         )
     else:
@@ -45,3 +50,8 @@ def problem(
     for name, value in (headers or {}).items():
         response[name] = value
     return response
+
+
+def _stop(sentence: str) -> str:
+    """The full stop that a sentence on a page lacks."""
+    return "" if sentence.endswith((".", "!", "?", ":")) else "."

@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from picapweb import environment
+from picapweb import environment, pilosa_bind
 from picapweb.databases import database
 from picapweb.embedded import valkey
 from picapweb.embedded.data import DataFolder
@@ -50,8 +50,21 @@ WORKERS = environment.integer("PICAPWEB_WORKERS", len(os.sched_getaffinity(0)), 
 LEASE_SECONDS = environment.seconds("PICAPWEB_LEASE_SECONDS", 30.0, least=1.0)
 RING_SECONDS = environment.seconds("PICAPWEB_RING_SECONDS", 5.0, least=0.1)
 BATCH_PACKETS = environment.integer("PICAPWEB_BATCH_PACKETS", 100000, least=1, most=1 << 20)
+BATCH_SECONDS = environment.seconds("PICAPWEB_BATCH_SECONDS", 120.0, least=0.0)
+BATCH_MEMORY = environment.size("PICAPWEB_BATCH_MEMORY", 2 * 1024**3, least=0)
+SHARE_JOBS = environment.boolean("PICAPWEB_SHARE_JOBS", False)
 MAX_UPLOAD_BYTES = environment.size("PICAPWEB_MAX_UPLOAD_BYTES", 100 * 1024**3, least=1)
+MAX_UPLOADS = environment.integer("PICAPWEB_MAX_UPLOADS", 32, least=0, most=10_000)
+UPLOADS_A_MINUTE = environment.integer("PICAPWEB_UPLOADS_A_MINUTE", 0 if LOCAL_MODE else 600, least=0, most=1_000_000)
+MAX_OPEN_JOBS = environment.integer("PICAPWEB_MAX_OPEN_JOBS", 10_000, least=0, most=10**9)
+MAX_RATIO = environment.integer("PICAPWEB_MAX_RATIO", 1000, least=0, most=10**9)
 MAX_CAPTURE_BYTES = environment.size("PICAPWEB_MAX_CAPTURE_BYTES", 1024**4, least=1)
+
+# Retention. 0: for ever, and as much as there is room for.
+
+RETENTION_AGE = environment.seconds("PICAPWEB_RETENTION_AGE", 0.0, least=0.0)
+RETENTION_BYTES = environment.size("PICAPWEB_RETENTION_BYTES", 0, least=0)
+RETENTION_TAKES = environment.text("PICAPWEB_RETENTION_TAKES", "all", choices=("all", "captures", "index"))
 
 # Pilosa's API
 
@@ -59,6 +72,12 @@ IMPORT_MAX_BYTES = environment.size("PICAPWEB_IMPORT_MAX_BYTES", 256 * 1024**2, 
 PACKET_WRITES = environment.boolean("PICAPWEB_PACKET_WRITES", False)
 QUERY_SECONDS = environment.seconds("PICAPWEB_QUERY_SECONDS", 30.0, least=0.001)
 QUERY_MEMORY = environment.size("PICAPWEB_QUERY_MEMORY", 512 * 1024**2, least=1)
+
+# Standing queries
+
+WATCH_SECONDS = environment.seconds("PICAPWEB_WATCH_SECONDS", 1.0, least=0.1)
+WEBHOOK_PRIVATE = environment.boolean("PICAPWEB_WEBHOOK_PRIVATE", LOCAL_MODE)
+WEBHOOK_SECONDS = environment.seconds("PICAPWEB_WEBHOOK_SECONDS", 10.0, least=0.1)
 
 # Live captures
 
@@ -88,6 +107,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # expires: after a pause of the workers, one ring is enough.
     "ring": {"task": "capture.tasks.ring", "schedule": RING_SECONDS, "options": {"expires": max(RING_SECONDS, 1.0)}},
+    "watch": {"task": "proxy.tasks.watch", "schedule": WATCH_SECONDS, "options": {"expires": max(WATCH_SECONDS, 1.0)}},
 }
 
 # Django
@@ -95,18 +115,29 @@ CELERY_BEAT_SCHEDULE = {
 DEBUG = environment.boolean("DEBUG", False)
 SECRET_KEY = secret_key(PICAPWEB_DATA, local=LOCAL_MODE)
 ALLOWED_HOSTS = environment.words("PICAPWEB_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if LOCAL_MODE else ())
+# Of the web server at the second place to listen, which `up` starts (picapweb.pilosa_bind): it serves Pilosa's API alone.
+PILOSA_ROLE = environment.text("PICAPWEB_PILOSA_ROLE", "viewer", choices=("viewer", "operator", "admin"))
+PILOSA_ONLY = environment.boolean("PICAPWEB_PILOSA_ONLY", False)
+if PILOSA_ONLY and (_place := pilosa_bind.parts_of(environment.text("PICAPWEB_PILOSA_BIND", ""))):
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, f"[{_place[0]}]" if ":" in _place[0] else _place[0]]
 CSRF_TRUSTED_ORIGINS = environment.words("PICAPWEB_TRUSTED_ORIGINS")
 ROOT_URLCONF = "picapweb.urls"
 WSGI_APPLICATION = "picapweb.wsgi.application"
 APPEND_SLASH = False
 LOGIN_URL = "sign-in"
+SIGN_IN_FAILURES = environment.integer("PICAPWEB_SIGN_IN_FAILURES", 5, least=1, most=1000)
+SIGN_IN_SECONDS = environment.seconds("PICAPWEB_SIGN_IN_SECONDS", 900.0, least=1.0)
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 INSTALLED_APPS = [
     "picapweb.apps.PicapwebConfig",
+    "people",
     "indexing",
     "capture",
     "proxy",
+    "retention",
+    "backup",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -118,7 +149,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "picapweb.middleware.request_id.RequestId",
     "picapweb.middleware.headers.SecurityHeaders",
+    "picapweb.middleware.compressed.CompressedPages",
     "picapweb.middleware.origin.HostAndOrigin",
     "picapweb.middleware.away.PartAway",
     "picapweb.middleware.length.LengthRequired",
@@ -155,10 +188,20 @@ TEMPLATES = [
 # Messages ride in a cookie or session; no request of the proxy's hot path touches the database for them.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
+AUTHENTICATION_BACKENDS = ["people.backend.People"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+
+# Signing in with an OpenID Connect provider as well, where there is one. PKCE, nonce and RS256 are not up for choice.
+OIDC_ISSUER = environment.text("PICAPWEB_OIDC_ISSUER", "")
+OIDC_RP_CLIENT_ID = environment.text("PICAPWEB_OIDC_CLIENT_ID", "")
+OIDC_RP_CLIENT_SECRET = environment.text("PICAPWEB_OIDC_CLIENT_SECRET", "")
+OIDC_ROLE = environment.text("PICAPWEB_OIDC_ROLE", "viewer", choices=("viewer", "operator", "admin"))
+OIDC_RP_SIGN_ALGO, OIDC_RP_SCOPES, OIDC_USE_PKCE, OIDC_TIMEOUT = "RS256", "openid profile email", True, 10
+if OIDC_ISSUER:
+    AUTHENTICATION_BACKENDS.append("people.oidc.backend.OpenID")
 
 # Captures are large and Pilosa's imports are 5-14 MB. Nothing reads a body before its view; views check the size first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = None
@@ -184,7 +227,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-_tls = environment.boolean("PICAPWEB_TLS", not LOCAL_MODE)
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+_tls = environment.boolean("PICAPWEB_TLS", not LOCAL_MODE) and not PILOSA_ONLY
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
 SECURE_SSL_REDIRECT = _tls
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -195,9 +239,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.boo
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "picapweb.exceptions.handler",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "picapweb.docs.operations.Operations",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["picapweb.sessions.Session"],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.AllowAny" if LOCAL_MODE else "rest_framework.permissions.IsAuthenticated"
     ],
@@ -207,13 +251,20 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Every packet of every capture as one column of a bitmap index.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "picapweb.docs.schema.complete"],
 }
 
+ACCESS_LOG = environment.boolean("PICAPWEB_ACCESS_LOG", not LOCAL_MODE)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"text": {"()": "picapweb.logs.Text"}, "json": {"()": "picapweb.logs.Json"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.text("PICAPWEB_LOG_FORMAT", "text", choices=("text", "json")),
+        }
+    },
     "root": {
         "handlers": ["stderr"],
         "level": environment.text("PICAPWEB_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -224,5 +275,7 @@ LOGGING = {
         # A 4xx is the client's business, and the answer says it; an operator's log need not.
         "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
         "celery": {"level": "WARNING"},
+        # At DEBUG it says each step of compiling.
+        "numba": {"level": "WARNING"},
     },
 }

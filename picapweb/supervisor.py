@@ -6,13 +6,13 @@ parent died" signal counts threads (embedded/launch.py). The caller's thread is 
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO
 
+from picapweb import logs
 from picapweb.embedded.child import Child, NotReady, Service
 
 START_SECONDS = 60.0
@@ -35,8 +35,7 @@ class Row:
     returning: bool = False
 
 
-def to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+to_stderr = logs.of_up
 
 
 class Supervisor:
@@ -52,6 +51,7 @@ class Supervisor:
         self._stopping = threading.Event()
         self._started = threading.Event()
         self._ended = threading.Event()
+        self._hurry = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="supervisor")
 
@@ -68,6 +68,10 @@ class Supervisor:
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
+
+    def hurry(self) -> None:
+        """What is being ended is not waited for any more, but killed. May be called by a signal's handler."""
+        self._hurry.set()
 
     def wait(self) -> None:
         """Wait until it has ended. Raises what ended it, unless it was ``stop``."""
@@ -98,7 +102,7 @@ class Supervisor:
         finally:
             for row in reversed(self._rows):
                 if row.child is not None:
-                    row.child.stop()
+                    row.child.stop(self._hurry)
             self._ended.set()
             self._started.set()
 
@@ -153,4 +157,4 @@ class Supervisor:
         with output:
             for line in output:
                 if text := line.decode("utf-8", "replace").rstrip():
-                    self._echo(f"{name}: {text}")
+                    self._echo(logs.of_child(name, text))

@@ -10,15 +10,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from capture.packets.registry import PROBLEMS
+from indexing.backends import embedded_format
+from picapweb import environment
 from picapweb.embedded import postgres
 from picapweb.embedded.child import CAPTURE, NotReady, Service, launcher
-from picapweb.embedded.data import DataFolder, DataFolderError
+from picapweb.embedded.data import UMASK, DataFolder, DataFolderError
 from picapweb.embedded.postgres import PostgresError
 from picapweb.embedded.services import embedded_services
 from picapweb.embedded.valkey import ValkeyError
@@ -43,6 +45,7 @@ class Interrupted(Exception):
 class Options:
     """data: the data folder. port, bind: where the web listens. workers: how many batches are worked on at once.
     database, broker: whether the embedded one is used. env: settings for the children, over our own environment.
+    pilosa: where Pilosa's own clients are served, in a fixed role (picapweb.pilosa_bind).
     """
 
     data: Path
@@ -52,6 +55,7 @@ class Options:
     database: bool = True
     broker: bool = True
     env: Mapping[str, str] = field(default_factory=dict)
+    pilosa: tuple[str, int] | None = None
 
     @property
     def url(self) -> str:
@@ -73,14 +77,22 @@ class Up:
         self._echo = echo
 
     def __enter__(self) -> Up:
+        os.umask(UMASK)
         try:
             check_port(self.options.bind, self.options.port)
+            if self.options.pilosa is not None:
+                check_port(*self.options.pilosa)
             self.data.create()
             self.data.lock()
         except DataFolderError as error:
             raise CannotStart(str(error)) from error
         try:
+            if (environment.raw("INDEX_URL") or "embedded:").startswith("embedded"):
+                embedded_format.check_folder(self.data.root / "index")
             self._compile()
+        except embedded_format.OtherFormat as error:
+            self.data.unlock()
+            raise CannotStart(str(error)) from error
         except BaseException:
             self.data.unlock()
             raise
@@ -143,6 +155,8 @@ class Up:
         yield live_service(options)
         yield beat_service(options)
         yield web_service(options)
+        if options.pilosa is not None:
+            yield pilosa_service(options)
 
     def _migrate(self) -> None:
         command = launcher([sys.executable, str(ROOT / "manage.py"), "migrate", "--no-input", "--verbosity", "0"])
@@ -157,7 +171,7 @@ def run(options: Options, then: Callable[[Up], int | None], *, echo: Callable[[s
     """Start everything, call ``then`` in this (the main) thread, end everything. The exit code: what ``then`` returns.
 
     SIGINT, SIGTERM and SIGHUP end ``then`` by raising Interrupted in it, and make the exit code 0; while children are being
-    ended, further signals are ignored. Raises CannotStart.
+    ended, a second one has those killed that have not ended. Raises CannotStart.
     """
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _interrupt) for number in signals}
@@ -167,7 +181,9 @@ def run(options: Options, then: Callable[[Up], int | None], *, echo: Callable[[s
                 try:
                     return then(up) or 0
                 finally:
-                    _ignore(signals)
+                    # Children are asked to end, and waited for; a second signal says that there is no time for that.
+                    for number in signals:
+                        signal.signal(number, lambda *_: up.supervisor.hurry())
         except Interrupted:
             _ignore(signals)
             return 0
@@ -247,17 +263,25 @@ def _capturing_python() -> Path:
 
 
 def beat_service(options: Options) -> Service:
-    """Celery's clock: rings the workers now and then. It keeps no file: all it does, it does every few seconds."""
+    """Celery's clock: rings the workers now and then."""
     return Service(
         name="beat",
         argv=[
             *(sys.executable, "-m", "celery", "--quiet", "-A", "picapweb.celery", "beat", "--loglevel", "WARNING"),
-            *("--scheduler", "celery.beat:Scheduler", "--pidfile", ""),
+            *("--scheduler", "picapweb.clock:Clock", "--pidfile", ""),
         ],
         env=_env(options),
         cwd=ROOT,
         stop_seconds=5,
     )
+
+
+def pilosa_service(options: Options) -> Service:
+    """The same at the second place to listen: see picapweb.pilosa_bind."""
+    assert options.pilosa is not None
+    bind, port = options.pilosa
+    service = web_service(replace(options, bind=bind, port=port))
+    return replace(service, name="pilosa", env={**service.env, "PICAPWEB_PILOSA_ONLY": "true"})
 
 
 def web_service(options: Options) -> Service:

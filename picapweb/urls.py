@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from picapweb import health
-from picapweb.metrics import metrics
+from picapweb.admin import site
+from picapweb.docs.views import docs
+from picapweb.metrics.views import metrics
+from picapweb.negotiate import by_accept
+from picapweb.system.views import System, system
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("sign-in/", LoginView.as_view(template_name="picapweb/sign_in.html"), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("system/", by_accept(System.as_view(), system), name="system"),
+    path("api/docs/", docs, name="docs"),
+    path("admin/", site.urls),
 ]
-urlpatterns += [path("", include(app)) for app in ("capture.urls", "proxy.urls") if find_spec(app)]
+urlpatterns += [path("", include(app)) for app in ("people.urls", "capture.urls", "proxy.urls") if find_spec(app)]
 
 handler404 = "picapweb.exceptions.not_found"
 handler400 = "picapweb.exceptions.bad_request"

@@ -9,9 +9,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from capture.api.jobs import get_job
+from capture import sight
+from capture.api.jobs import get_job, get_job_to_change
+from capture.api.jobs import share as shared
 from capture.models import Job, JobKind, JobState
 from capture.pages import see_other
 from capture.services import control
@@ -22,8 +24,21 @@ from indexing.backends.base import BackendAway, BackendError
 from proxy.facets import facet
 from proxy.links import Where, row
 from proxy.live_page import curl, live_page, order
+from proxy.ready import ready
+from retention.show import of_job
 
-TOP_FIELDS = ("netsrc", "netdst", "transproto", "transdst", "appproto", "tcp", "http-hostname")
+TOP_FIELDS = (
+    "netsrc",
+    "netdst",
+    "transproto",
+    "transdst",
+    "appproto",
+    "tcp",
+    "dns-qname",
+    "tls-sni",
+    "http-hostname",
+    "http-useragent",
+)
 TOP_VALUES = 8
 
 
@@ -35,6 +50,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _job_page(request: HttpRequest, one: Job, refused: Refused | None = None) -> HttpResponse:
     context = _live(one) | _tops(one) | {"error": refused.detail if refused is not None else "", "curl": _curl(request, one)}
+    context |= {"before": _before(one), "ready": ready(Where(index=one.index, jobs=(one.pk,)))}
+    context["retention"] = of_job(one)
     if one.kind == JobKind.INTERFACE:
         context["order"] = order(one)
     return render(request, "proxy/job.html", context, status=refused.status if refused is not None else 200)
@@ -56,16 +73,23 @@ def job_live(request: HttpRequest, pk: int) -> HttpResponse:
 def _live(one: Job) -> dict[str, Any]:
     where = Where(index=one.index, jobs=(one.pk,))
     said = job_json(one)
+    may_change = sight.may_change(one)
     return {
         "job": one,
         "said": said,
         "ended": one.ended,
         "packets_url": where.url("/explore/"),
         "undecodable_url": where.top("error"),
-        "can_stop": one.state in (JobState.QUEUED, JobState.RUNNING),
-        "can_retry": one.state in (JobState.STOPPED, JobState.FAILED),
+        "can_stop": may_change and one.state in (JobState.QUEUED, JobState.RUNNING),
+        "can_retry": may_change and one.state in (JobState.STOPPED, JobState.FAILED),
+        "may_change": may_change,
         **(live_page(one, said) if one.kind == JobKind.INTERFACE else {}),
     }
+
+
+def _before(one: Job) -> Job | None:
+    """The job that this one is compared with first: the last one before it that has packets in the same index."""
+    return sight.seen().filter(index=one.index, pk__lt=one.pk, packets_indexed__gt=0).order_by("-pk").first()
 
 
 def _tops(one: Job) -> dict[str, Any]:
@@ -105,7 +129,7 @@ def _order(
     request: HttpRequest, pk: int, verb: str, words: str, order: Callable[[Job], Any], after: str | None = None
 ) -> HttpResponse:
     """A change of a job: GET asks whether, POST does it."""
-    one = get_job(pk)
+    one = get_job_to_change(pk)
     if request.method != "POST":
         return render(request, "proxy/confirm.html", {"job": one, "verb": verb, "words": words})
     try:
@@ -132,3 +156,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Deletes a job, once it was confirmed."""
     words = "Its packets leave every answer at once; its capture and its share of the index are removed. This cannot be undone."
     return _order(request, pk, "delete", words, control.delete, "/jobs/")
+
+
+@require_POST
+def share(request: HttpRequest, pk: int) -> HttpResponse:
+    """Shows a job to everybody, or to its owner and admins only."""
+    return see_other(shared(request, pk).get_absolute_url())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.http import urlencode
 
-from indexing.calls import Call, RowRef
+from capture.packets.registry import FIELDS
+from indexing.calls import Call, Condition, RowRef
 from proxy.ask import DEFAULT_INDEX
 from proxy.display import write
 from proxy.display.ask import DISPLAY, bitmap_of_any, language_of
@@ -17,7 +19,10 @@ LONGEST_LINKED = 2000
 
 
 def row(field: str, value: str) -> Call:
-    """The packets that have a value."""
+    """The packets that have a value; of an int field, that number."""
+    about = FIELDS.get(field)
+    if about is not None and about.kind == "int" and value.isascii() and value.isdecimal():
+        return Call("Row", args={"condition": (field, Condition("==", int(value)))})
     return Call("Row", args={"row": RowRef(field, value)})
 
 
@@ -40,9 +45,20 @@ def without(base: Call | None, row_out: Call) -> Call:
     return Call("Difference", [base, row_out])
 
 
+def widened(base: Call | None, with_row: Call) -> Call:
+    """Packets of `base`, and those that have the row. Nothing is wider than all packets: there it is the row alone."""
+    if base is None:
+        return with_row
+    if base.name == "Union" and base.children and not base.legacy:
+        return Call("Union", [*base.children, with_row])
+    return base if _same_row(base, with_row) else Call("Union", [base, with_row])
+
+
 def _same_row(one: Call, other: Call) -> bool:
     # Not ==: calls that were parsed know their position, and 443 may stand where "443" does.
     first, second = one.args.get("row"), other.args.get("row")
+    if one.name == "Row" and "condition" in one.args:
+        return bool(one.args["condition"] == other.args.get("condition"))
     if one.name != "Row" or not isinstance(first, RowRef) or not isinstance(second, RowRef):
         return False
     return first.field == second.field and str(first.row) == str(second.row)
@@ -59,7 +75,9 @@ class Where:
     base: Call | None = None
     linked: bool = True
     display: str = ""
-    facets: tuple[str, ...] = ()  # chosen on the explore page: they stay when a query is narrowed
+    begin: str = ""  # of the time that the page is about, and its end: they stay everywhere
+    end: str = ""
+    kept: tuple[tuple[str, str], ...] = ()  # what else the explore page was told (columns, facets ...): it stays there
 
     @classmethod
     def of(cls, index: str, jobs: list[int], q: str, lang: str = "") -> Where:
@@ -75,23 +93,32 @@ class Where:
         query += [("job", str(job)) for job in self.jobs]
         if call is not None:
             query.append(("q", call if isinstance(call, str) else unparse(call)))
-        query += [("facet", name) for name in self.facets if path == "/explore/"]
+        query += [(name, value) for name, value in (("from", self.begin), ("to", self.end)) if value]
+        if path == "/explore/":
+            query += self.kept
         query += list(more.items())
         return f"{path}?{urlencode(query)}" if query else path
 
     def narrow(self, field: str, value: str) -> str:
-        if not self.linked:
-            return ""
-        if self.display:
-            return self._filter(write.narrowed(self.display, field, value))
-        return self.url("/explore/", narrowed(self.base, row(field, value)))
+        """Explore with the packets that have the value, too."""
+        return self._changed(field, value, narrowed, write.narrowed)
 
     def exclude(self, field: str, value: str) -> str:
+        """Explore with the packets that do not have it."""
+        return self._changed(field, value, without, write.without)
+
+    def widen(self, field: str, value: str) -> str:
+        """Explore with the packets that have it besides those that are there."""
+        return self._changed(field, value, widened, write.widened)
+
+    def _changed(
+        self, field: str, value: str, call: Callable[[Call | None, Call], Call], text: Callable[[str, str, str], str]
+    ) -> str:
         if not self.linked:
             return ""
         if self.display:
-            return self._filter(write.without(self.display, field, value))
-        return self.url("/explore/", without(self.base, row(field, value)))
+            return self._filter(text(self.display, field, value))
+        return self.url("/explore/", call(self.base, row(field, value)))
 
     def _filter(self, text: str) -> str:
         """Explore with a display filter; the language is said where the text does not show it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
+from capture import sight
 from capture.packets.batch import LOCATOR_DTYPE
 from capture.packets.locator import read_locator
 from capture.packets.reading import read_packet
@@ -32,9 +34,17 @@ class Located:
 
 def locate(index: str, columns: NDArray[np.uint64]) -> Located:
     """Locator records of ascending columns; columns of no visible batch (their job was just deleted) are left out."""
-    records: list[NDArray[Any]] = []
-    jobs: list[NDArray[np.int64]] = []
-    kept: list[NDArray[np.uint64]] = []
+    found = list(by_batch(index, columns))
+    if not found:
+        return Located(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, LOCATOR_DTYPE))
+    jobs = [np.full(len(mine), batch.job, np.int64) for batch, mine, _ in found]
+    return Located(
+        np.concatenate([mine for _, mine, _ in found]), np.concatenate(jobs), np.concatenate([records for _, _, records in found])
+    )
+
+
+def by_batch(index: str, columns: NDArray[np.uint64]) -> Iterator[tuple[Batch, NDArray[np.uint64], NDArray[Any]]]:
+    """Visible batches that hold some of ascending columns, with those of them and their locator records."""
     for batch in _batches(index, columns):
         low, high = np.searchsorted(columns, np.array([batch.first_column, batch.first_column + batch.packets], np.uint64))
         if low == high:
@@ -44,22 +54,19 @@ def locate(index: str, columns: NDArray[np.uint64]) -> Located:
             locator = _locator(batch.locator)
         except FileNotFoundError:
             continue
-        kept.append(mine)
-        records.append(locator[(mine - np.uint64(batch.first_column)).astype(np.int64)])
-        jobs.append(np.full(len(mine), batch.job, np.int64))
-    if not kept:
-        return Located(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, LOCATOR_DTYPE))
-    return Located(np.concatenate(kept), np.concatenate(jobs), np.concatenate(records))
+        yield batch, mine, locator[(mine - np.uint64(batch.first_column)).astype(np.int64)]
 
 
 def batch_of(index: str, column: int) -> Batch | None:
-    """The visible batch that holds a column."""
+    """The visible batch that holds a column, if whoever asks may see its job."""
     batch = (
         Batch.objects.filter(index__name=index, state=BatchState.VISIBLE, packets__gt=0, first_column__lte=column)
         .order_by("-first_column")
         .first()
     )
-    return batch if batch is not None and column <= batch.last_column else None
+    if batch is None or column > batch.last_column or not sight.may_see(batch.job):
+        return None
+    return batch
 
 
 def column_of(job: int, number: int) -> tuple[str, int] | None:
@@ -95,6 +102,11 @@ def _batches(index: str, columns: NDArray[np.uint64]) -> list[Batch]:
     low = visible.filter(first_column__lte=int(columns[0])).order_by("-first_column").values("first_column")[:1]
     within = visible.filter(first_column__gte=Coalesce(Subquery(low), int(columns[0])), first_column__lte=int(columns[-1]))
     return list(within.order_by("first_column"))
+
+
+def locator_of(batch: Batch) -> NDArray[Any]:
+    """The locator of a batch, LOCATOR_DTYPE (packets,). Raises PacketsError, FileNotFoundError (its job was deleted)."""
+    return _locator(batch.locator)
 
 
 # A path is written once: its name holds the scanner's token.

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
+from capture import sight
 from capture.packets.registry import FIELDS
-from indexing.calls import Call, RowRef, postorder
+from indexing.calls import Call, RowRef, RowSet, postorder
 from proxy.recent import Recent
 
 HEADER = "Picapweb-Not-Indexed"
@@ -21,10 +22,11 @@ def fields_of(calls: Iterable[Call]) -> list[str]:
     named: dict[str, None] = {}
     for call in calls:
         for node in postorder(call):
+            named.update(dict.fromkeys(_of_conversations(node)))
             row, condition = node.args.get("row"), node.args.get("condition")
             for name in (
                 node.args.get("field"),
-                row.field if isinstance(row, RowRef) else None,
+                row.field if isinstance(row, RowRef | RowSet) else None,
                 condition[0] if isinstance(condition, tuple) and condition else None,
             ):
                 if isinstance(name, str) and name in FIELDS and not FIELDS[name].always:
@@ -32,14 +34,28 @@ def fields_of(calls: Iterable[Call]) -> list[str]:
     return list(named)
 
 
+def _of_conversations(node: Call) -> Sequence[str]:
+    """What Flow and Named look at, which do not name it."""
+    if node.name not in ("Flow", "Named"):
+        return ()
+    from proxy.flows import flow, named  # they ask questions of their own, by way of this module
+
+    return flow.FIELDS if node.name == "Flow" else named.fields_of(node)
+
+
 def not_indexed(index: str, fields: Sequence[str]) -> dict[str, list[int]]:
     """Field -> jobs with packets in the index that were indexed without it: not chosen, not there yet, or its plug-in failed.
 
-    As it was at most a second ago. The answer is everybody's: nobody may change it."""
+    Of jobs that whoever asks may see. As it was at most a second ago. The answer is everybody's: nobody may change it."""
     if not fields:
         return {}
     named = tuple(fields)
-    return _recent.get((index, named), lambda: _not_indexed(index, named))
+    found = _recent.get((index, named), lambda: _not_indexed(index, named))
+    seen = sight.seen_in(index)
+    if seen is None:
+        return found
+    there = {name: [job for job in jobs if job in seen] for name, jobs in found.items()}
+    return {name: jobs for name, jobs in there.items() if jobs}
 
 
 def _not_indexed(index: str, fields: Sequence[str]) -> dict[str, list[int]]:

@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 from django.http import Http404
 
+from capture import sight
 from capture.models import Job, JobKind
 from capture.packets.errors import PacketsError
 from capture.packets.layers import layer_tree
 from capture.packets.registry import FIELDS
+from indexing import given_up
 from indexing.models import Batch, BatchState
 from proxy.locate import batch_of, locate, packet_bytes
 from proxy.packets import PacketRow, indexed_values, rows_of
+from proxy.saved.notes import note_of
 
 
 @dataclass
 class OnePacket:
     """A packet with everything its page shows. bytes_gone: why its bytes cannot be read, if so, and then what the index alone
-    knows is all there is: no layers."""
+    knows is all there is: no layers. given_up: why it could not be dissected when it was indexed; it is not tried here."""
 
     row: PacketRow
     job: Job
@@ -30,6 +33,8 @@ class OnePacket:
     previous: int | None = None
     next: int | None = None
     bytes_gone: str = ""
+    given_up: str = ""
+    note: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         packet = self.row.as_json()
@@ -40,17 +45,19 @@ class OnePacket:
             "linktype": self.row.linktype,
             "bytes": self.data.hex(),
             "bytes_gone": self.bytes_gone or None,
+            "given_up": self.given_up or None,
             "layers": [layer.to_json() for layer in self.layers],
             "values": self.values,
             "previous": self.previous,
             "next": self.next,
+            "note": self.note,
         }
 
 
 def one_packet(index: str, column: int) -> OnePacket:
     """The packet of a column. Raises Http404 in words: no such column, or its job was deleted."""
     batch = batch_of(index, column) if 0 <= column < 2**63 else None
-    job = Job.objects.live().filter(pk=batch.job).first() if batch is not None else None
+    job = sight.seen().filter(pk=batch.job).first() if batch is not None else None
     if batch is None or job is None:
         raise Http404(f"there is no packet in column {column} of index {index!r}")
     rows = rows_of(index, locate(index, np.array([column], np.uint64)), [])
@@ -66,15 +73,18 @@ def one_packet(index: str, column: int) -> OnePacket:
     except PacketsError as error:
         gone = str(error)
     row = rows[0]
+    stopped = given_up.reason_of(job.pk, column) if batch.undecodable else ""
     return OnePacket(
         row=row,
         job=job,
         data=data,
-        layers=layer_tree(data, row.linktype, row.length) if data else [],
+        layers=layer_tree(data, row.linktype, row.length) if data and not stopped else [],
         values=indexed_values(index, column, list(FIELDS)),
         previous=_neighbour(batch, column, -1),
         next=_neighbour(batch, column, 1),
         bytes_gone=gone,
+        given_up=stopped,
+        note=note_of(index, column),
     )
 
 

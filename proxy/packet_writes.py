@@ -10,6 +10,7 @@ from indexing import store, translation
 from indexing.calls import Call, QueryError, Result, RowRef
 from proxy.pql.translate import row_bytes, translate, untranslate
 from proxy.pql.walk import everything
+from proxy.resolve import resolve
 from proxy.translator import TableTranslator
 
 _ALLOCATING = frozenset({"Set", "Store"})
@@ -25,6 +26,7 @@ def write_packets(index: str, calls: Sequence[Call], shards: Sequence[int] | Non
             f"{backend.name} holds the packets, and queries do not write there: INDEX_URL=embedded: has that", status=501
         )
     translator = TableTranslator(index)
+    calls = resolve(index, calls)
     translate(calls, translator)  # what is wrong with a call allocates nothing
     new: dict[str, list[bytes]] = {}
     for call in calls:

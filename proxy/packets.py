@@ -57,18 +57,28 @@ class PacketRow:
         }
 
 
-def page_of(index: str, call: Call, names: Sequence[str], limit: int, after: int = -1) -> tuple[list[PacketRow], int | None]:
-    """At most `limit` packets of a bitmap call with columns above `after`, ascending, and the cursor of the next page.
+def page_of(
+    index: str, call: Call, names: Sequence[str], limit: int, after: int | None = None, *, last_first: bool = False
+) -> tuple[list[PacketRow], int | None]:
+    """At most `limit` packets of a bitmap call, in ascending order of their columns (or descending), from behind column `after`
+    on, and the cursor of the next page.
 
     Shards are asked one by one until the page is full: no answer is larger than a shard."""
     found: list[NDArray[np.uint64]] = []
     total = 0
     last_column = (PacketIndex.objects.filter(name=index).values_list("next_column", flat=True).first() or 0) - 1
-    for shard in range((after + 1) // SHARD_WIDTH, last_column // SHARD_WIDTH + 1):
+    shards = range(((-1 if after is None else after) + 1) // SHARD_WIDTH, last_column // SHARD_WIDTH + 1)
+    if last_first:
+        highest = last_column if after is None else min(after - 1, last_column)
+        shards = range(highest // SHARD_WIDTH, -1, -1)
+    for shard in shards:
         result = ask(index, [call], [shard]).results[0]
         assert isinstance(result, RowResult)
         columns = np.asarray(result.columns, np.uint64)
-        columns = columns[np.searchsorted(columns, np.uint64(after + 1)) :]
+        if last_first:
+            columns = columns[: np.searchsorted(columns, np.uint64(highest + 1))][::-1]
+        elif after is not None:
+            columns = columns[np.searchsorted(columns, np.uint64(after + 1)) :]
         found.append(columns[: limit + 1 - total])
         total += len(found[-1])
         if total > limit:
@@ -76,20 +86,34 @@ def page_of(index: str, call: Call, names: Sequence[str], limit: int, after: int
     columns = np.concatenate(found) if found else np.empty(0, np.uint64)
     more = len(columns) > limit
     columns = columns[:limit]
-    return rows_of(index, locate(index, columns), names), int(columns[-1]) if more else None
+    rows = rows_of(index, locate(index, np.sort(columns)), names)
+    return rows[::-1] if last_first else rows, int(columns[-1]) if more else None
 
 
 def page_by_time(
-    index: str, call: Call, names: Sequence[str], limit: int, after: tuple[int, int] | None = None
+    index: str,
+    call: Call,
+    names: Sequence[str],
+    limit: int,
+    after: tuple[int, int] | None = None,
+    *,
+    last_first: bool = False,
 ) -> tuple[list[PacketRow], tuple[int, int] | None]:
-    """The same in order of time (packets without a time stamp first); the cursor is (time in ns, column)."""
+    """The same in order of time (packets without a time stamp first), or the other way round; the cursor is (time, column)."""
     result = ask(index, [call]).results[0]
     assert isinstance(result, RowResult)
     located = locate(index, np.asarray(result.columns, np.uint64))
     order = np.lexsort((located.columns, located.record["time_ns"]))
+    times, columns = located.record["time_ns"][order], located.columns[order]
     if after is not None:
-        times, columns = located.record["time_ns"][order], located.columns[order]
-        order = order[(times > after[0]) | ((times == after[0]) & (columns > np.uint64(after[1])))]
+        time, column = after[0], np.uint64(after[1])
+        if last_first:
+            behind = (times < time) | ((times == time) & (columns < column))
+        else:
+            behind = (times > time) | ((times == time) & (columns > column))
+        order = order[behind]
+    if last_first:
+        order = order[::-1]
     chosen = order[:limit]
     page = Located(located.columns[chosen], located.job[chosen], located.record[chosen])
     cursor = None
@@ -121,6 +145,8 @@ def rows_of(index: str, located: Located, names: Sequence[str]) -> list[PacketRo
     for row in rows:
         if "length" in names:
             row.fields["length"] = [str(row.length)]
+        if "captured-length" in names:
+            row.fields["captured-length"] = [str(row.captured_length)]
     return rows
 
 

@@ -43,5 +43,5 @@ urlpatterns = [
     path("internal/translate/keys", pilosa_keys.translate_keys, name="pilosa-translate-keys"),
     path("internal/index/<str:index>/attr/diff", pilosa_attributes.of_columns, name="pilosa-column-attributes"),
     path("internal/index/<str:index>/field/<str:field>/attr/diff", pilosa_attributes.of_rows, name="pilosa-row-attributes"),
-    re_path(r"^(?:index|internal|cluster)/", not_found),
+    re_path(r"^(?:index|internal|cluster)/", not_found, name="pilosa-not-found"),
 ]

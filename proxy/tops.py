@@ -1,23 +1,33 @@
-"""Top and rare values of a field under any query."""
+"""Top and rare values of a field under any query, and how many values and packets every field has."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Count, Max, Sum
 
+from capture import sight
+from capture.packets.fields import Field
 from capture.packets.registry import FIELDS
-from capture.packets.values import label_of
-from indexing.calls import Call, Condition, CountResult, Pair, PairsResult, RowRef
+from capture.packets.values import bytes_of
+from indexing.calls import Call, Condition, CountResult, PairsResult, RowRef
 from indexing.models import Batch, BatchState
-from proxy.ask import ask_rows, in_rows, with_values
+from indexing.predicates import Contains, InNetwork, OneOf, Or, Predicate, StartsWith
+from people import who
+from proxy.analysis.asked import Asked
+from proxy.analysis.counter import I64, U64, RowCounts, counter_of, largest, smallest, within_of
+from proxy.analysis.values import named
+from proxy.ask import ask_rows
+from proxy.translator import TableTranslator
 
 
 @dataclass
 class Top:
-    """Values of a field by how many packets have them. distinct: how many values there are in all."""
+    """Values of a field by packets, bytes, or values of another field. distinct: how many values there are in all."""
 
     field: str
     distinct: int
@@ -28,31 +38,98 @@ class Top:
         return {"field": self.field, "distinct": self.distinct, "exact": self.exact, "values": self.values}
 
 
-def top(index: str, call: Call | None, field: str, n: int, *, rare: bool = False, prefix: str = "") -> Top:
-    """The `n` most (or least) frequent values of a set field among the packets of a bitmap call; None: all packets."""
-    within = [in_rows(index, call)] if call else []
-    (result,) = ask_rows(index, [Call("TopN", within, {"field": field})])
-    assert isinstance(result, PairsResult)
-    # Only the values that are shown are looked up, unless it is the values that decide.
-    pairs = [pair for pair in result.pairs if pair.count]
-    if prefix:
-        _look_up(index, replace(result, pairs=pairs))
-        pairs = [pair for pair in pairs if (pair.key or "").startswith(prefix)]
-    chosen = pairs[-n:][::-1] if rare else pairs[:n]
-    if not prefix:
-        _look_up(index, replace(result, pairs=chosen))
-    return Top(field, len(pairs), result.exact, [_value(field, pair) for pair in chosen])
+@dataclass(frozen=True)
+class Metric:
+    """What values are ranked by: "packets", "bytes", or how many values of the field `of` their packets have ("distinct")."""
+
+    by: str = "packets"
+    of: str = ""
 
 
-def _look_up(index: str, result: PairsResult) -> None:
-    """Gives the pairs their keys."""
-    with_values(index, [result])
+# Of so many values at most the bytes are given beside their packets where each is a question of its own (Pilosa).
+MOST_BYTES_BESIDE = 1000
 
 
-def _value(field: str, pair: Pair) -> dict[str, Any]:
-    one = FIELDS[field]
-    label = None if one.encoding == "text" else label_of(one, pair.id)
-    return {"value": pair.key if pair.key is not None else str(pair.id), "label": label, "count": pair.count}
+def top(
+    index: str,
+    call: Call | None,
+    field: str,
+    n: int,
+    *,
+    rare: bool = False,
+    prefix: str = "",
+    find: str = "",
+    metric: Metric = Metric(),
+    with_bytes: bool = False,
+) -> Top:
+    """The `n` first (or last) values of a set field among the packets of a bitmap call in values; None: all packets.
+
+    prefix: values whose text begins so; find: that have this in them (see `sought`). with_bytes: bytes are given whatever the
+    metric is, unless that were too many questions. Raises QueryError, LimitExceeded."""
+    within = within_of(index, call)
+    looks: list[Predicate] = [StartsWith(bytes_of(prefix))] if prefix else []
+    looks += [sought(FIELDS[field], find)] if find else []
+    allowed = [TableTranslator(index).matching(FIELDS[field], look).rows for look in looks]
+    extra: I64 | None = None
+    with counter_of(index) as counter:
+        weigh = metric.by == "bytes" or with_bytes
+        (found,) = counter.tallies([field], within, weigh=weigh and counter.sums_are_free)
+        for rows in allowed:
+            found = found.kept(np.isin(found.rows, np.asarray(rows, np.uint64)))
+        distinct = int(found.rows.size)
+        pick = smallest if rare else largest
+        if metric.by == "bytes":
+            if found.sums is None:
+                assert isinstance(counter, Asked)
+                found = counter.tops_by_bytes(field, found, n, rare, within)
+            else:
+                found = found.kept(pick(found.sums, found.rows, n))
+        elif metric.by == "distinct":
+            numbers = _aligned(counter.distinct(field, metric.of, within), found.rows)
+            chosen = pick(numbers, found.rows, n)
+            found, extra = found.kept(chosen), numbers[chosen]
+        else:
+            found = found.kept(pick(found.counts, found.rows, n))
+        sums = found.sums
+        if weigh and sums is None and found.rows.size <= MOST_BYTES_BESIDE:
+            sums = counter.sums(field, found.rows, within)
+    names = named(index, {field: found.rows})[field]
+    values = []
+    for i, (row, count) in enumerate(zip(found.rows.tolist(), found.counts.tolist(), strict=True)):
+        one: dict[str, Any] = {**names[row], "count": count}
+        if weigh:
+            one["bytes"] = None if sums is None else int(sums[i])
+        if extra is not None:
+            one["distinct"] = int(extra[i])
+        values.append(one)
+    return Top(field, distinct, found.exact, values)
+
+
+def sought(field: Field, text: str) -> Predicate:
+    """What a search for a text means: values that have it in them, in either case; addresses of a network that it is; numbers
+    whose name has it in it."""
+    text = text.strip()
+    if field.encoding == "text" and "/" in text:
+        try:
+            return InNetwork(str(ip_network(text, strict=False)))
+        except ValueError:
+            pass  # a path, or a type of content
+    within: Predicate = Contains(bytes_of(text), ignore_case=True)
+    folded = text.casefold()
+    numbers = [number for number, label in field.labels.items() if folded in label.casefold()]
+    if not numbers:
+        return within
+    return Or((within, OneOf(frozenset(b"%d" % number for number in numbers))))
+
+
+def _aligned(found: RowCounts, rows: U64) -> I64:
+    """The counts of rows (r,), 0 where there is none."""
+    out = np.zeros(rows.size, np.int64)
+    if found.rows.size:
+        at = np.minimum(np.searchsorted(found.rows, rows), found.rows.size - 1)
+        here = found.rows[at] == rows
+        out[here] = found.counts[at[here]]
+    return out
 
 
 # Past so many values, the packets that have a field are not counted: it would be a union of all its rows.
@@ -68,6 +145,13 @@ def field_figures(index: str) -> Figures:
 
     Counted anew only when batches came or went: with many values it takes seconds.
     """
+    if sight.is_bounded():
+        # What one person sees is kept for nobody else.
+        known = who.current().known
+        if ("figures", index) not in known:
+            known["figures", index] = _count_fields(index)
+        found: Figures = known["figures", index]
+        return found
     visible = Batch.objects.filter(index__name=index, state=BatchState.VISIBLE)
     state = visible.aggregate(n=Count("pk"), last=Max("pk"), sum=Sum("first_column"), bits=Sum("attempt"))
     place = (settings.INDEX_URL, index)

@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 
 from tests.components import COMPONENTS, SHARED, is_here
+from tests.in_memory import base_folder
 
 # Before anything of ours is imported: tests must not look at the developer's own data folder, nor at their settings.
 _folder = Path(tempfile.mkdtemp(prefix="picapweb-tests-"))
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
-for _name in [name for name in os.environ if name.startswith("PICAPWEB_")]:
+# Whether compiled loops check each index is no setting of the product, and a run of all tests with it is worth its while.
+for _name in [name for name in os.environ if name.startswith("PICAPWEB_") and name != "PICAPWEB_BOUNDS_CHECK"]:
     del os.environ[_name]
 for _name in ("DATABASE_URL", "BROKER_URL", "INDEX_URL", "DEBUG", "SECRET_KEY"):
     os.environ.pop(_name, None)
@@ -31,6 +33,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "picapweb.settings"
 
 pytest_plugins = ["tests.job_fixtures", "tests.pilosa", "tests.product_servers"]
 _not_run: Counter[str] = Counter()
+_failed: list[str] = []
+_in_memory = pytest.StashKey[Path]()
 SKIPPED_FOR = "needs "
 # No program that could be installed: where it is not, its tests cannot run, in CI neither.
 THE_CAPTURES = "../shared"
@@ -57,6 +61,20 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.DATABASES
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Before anybody asks for a temporary folder. Processes of pytest-xdist are given theirs, below that of the first."""
+    if config.option.basetemp is None and (folder := base_folder()):
+        config.option.basetemp = str(folder)
+        config.stash[_in_memory] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """All servers have ended. What a failed test left may be looked at, until the next session."""
+    if (folder := config.stash.get(_in_memory, None)) and not _failed:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Processes that run tests for this one (pytest-xdist) are each a session with a folder of its own, and must not find the
@@ -80,6 +98,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.failed:
+        _failed.append(report.nodeid)
     if report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2].removeprefix("Skipped: ")
         if reason.startswith(SKIPPED_FOR):

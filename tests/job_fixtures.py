@@ -29,9 +29,14 @@ def data(tmp_path: Path, settings, transactional_db, monkeypatch) -> Iterator[Pa
 
 
 @pytest.fixture(params=["embedded", "pilosa"])
-def index(request: pytest.FixtureRequest, data: Path, settings) -> str:
+def index(request: pytest.FixtureRequest, data: Path, settings) -> Iterator[str]:
     """The name of an empty index; the test runs on each backend."""
-    if request.param == "pilosa":
-        settings.INDEX_URL = request.getfixturevalue("pilosa_server").url
-        store.close()
-    return f"i{uuid.uuid4().hex[:12]}"
+    name = f"i{uuid.uuid4().hex[:12]}"
+    if request.param == "embedded":
+        yield name
+        return
+    server = request.getfixturevalue("pilosa_server")
+    settings.INDEX_URL = server.url
+    store.close()
+    yield name
+    server.drop(name)  # each field of each index is several open files, and a process may have some thousands

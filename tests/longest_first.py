@@ -17,11 +17,22 @@ TOGETHER = (
     "tests/live/",
     "tests/browser/",
     "tests/clients/",
+    "tests/python_client/",
     "tests/capture/packets/applications/",
     "tests/capture/packets/recognise/",
 )
 # What has the servers of tests/product_servers.py is one unit, under one name.
-UNDER = {"tests/differential/": "tests/clients/", "tests/proxy/test_corpus_http.py": "tests/clients/"}
+UNDER = dict.fromkeys(
+    (
+        "tests/differential/",
+        "tests/proxy/analysis/",
+        "tests/proxy/export/test_over_http.py",
+        "tests/proxy/flows/",
+        "tests/proxy/pilosa_http/test_over_the_wire.py",
+        "tests/proxy/test_corpus_http.py",
+    ),
+    "tests/clients/",
+)
 # What takes longest, longest first. Another file that takes more than a few seconds should be here too; nothing depends on it.
 FIRST = (
     "tests/live/",
@@ -30,6 +41,7 @@ FIRST = (
     "tests/faults/",
     "tests/picapweb/test_up.py",
     "tests/browser/",
+    "tests/python_client/",
     "tests/commands/",
     "tests/indexing/backends/test_pilosa_cluster.py",
     "tests/proxy/display/",
@@ -58,6 +70,23 @@ class LongestFirst(LoadFileScheduling):
         file = super()._split_scope(nodeid)
         unit = next((unit for start, unit in UNDER.items() if file.startswith(start)), file)
         return next((start for start in TOGETHER if unit.startswith(start)), unit)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """A process has ended, or died. What it had left goes to the others; gives the test it died in.
+
+        xdist's own puts back what is done, too, and the test that killed it: who is given a file with nothing left to do in it
+        is never heard of again, and the run never ends."""
+        workload = self.assigned_work.pop(node)
+        left = [(scope, [test for test, done in unit.items() if not done]) for scope, unit in workload.items()]
+        died_in = next((tests[0] for _, tests in left if tests), None)
+        if died_in is None:
+            return None
+        for scope, tests in left:
+            if unit := {test: False for test in tests if test != died_in}:
+                self.workqueue[scope] = unit
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_in
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         self.workqueue.move_to_end(min(self.workqueue, key=place), last=False)

@@ -67,6 +67,16 @@ class PilosaServer:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return bytes(answer.read())
 
+    def drop(self, name: str) -> None:
+        """Removes the indexes whose names begin so: one of a test, with its generations."""
+        with urllib.request.urlopen(f"http://{self.host}:{self.port}/schema", timeout=60) as answer:
+            known = [one["name"] for one in json.load(answer)["indexes"] or []]
+        for one in known:
+            if one.startswith(name):
+                request = urllib.request.Request(f"http://{self.host}:{self.port}/index/{one}", method="DELETE")
+                with urllib.request.urlopen(request, timeout=60):
+                    pass
+
     def stop(self) -> None:
         """Ends the server and waits for it."""
         self.process.terminate()

@@ -16,6 +16,7 @@ import psutil
 from benchmarks.faults.disk import Disk
 from benchmarks.faults.pilosa import Pilosa
 from benchmarks.live.up import Up
+from benchmarks.reliability.clock import Clock
 from benchmarks.soak.watch import service_of
 
 PATIENCE = 180.0
@@ -26,10 +27,10 @@ SETTINGS = {"PICAPWEB_WORKERS": "2", "PICAPWEB_LEASE_SECONDS": "2", "PICAPWEB_RI
 class Running:
     """A context manager; entered, it serves."""
 
-    def __init__(self, disk: Disk, pilosa: Pilosa | None = None) -> None:
-        self.disk, self.pilosa = disk, pilosa
+    def __init__(self, disk: Disk, pilosa: Pilosa | None = None, clock: Clock | None = None) -> None:
+        self.disk, self.pilosa, self.clock = disk, pilosa, clock
         self.data = disk.folder / "data"
-        self.settings = SETTINGS | ({"INDEX_URL": pilosa.url} if pilosa else {})
+        self.settings = SETTINGS | ({"INDEX_URL": pilosa.url} if pilosa else {}) | (clock.settings if clock else {})
         self.lines: list[str] = []
         self.starts = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,12 @@ class Product:
         self.connection = Connection(self.up.port)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object = None, *_: object) -> None:
+        ended = self.up.returncode
         self.up.__exit__()
+        if kind is not None:  # what it said is all that is left of it
+            print(*self.up.lines[-40:], sep="\n", file=sys.stderr)
+            print(f"manage.py up {'ran to the end' if ended is None else f'had ended before: {ended}'}", file=sys.stderr)
 
     def capture(self, interface: str, **options: Any) -> int:
         """Orders a live job, and waits until its interface is open; its number."""
@@ -87,6 +92,14 @@ class Connection:
 
     def ask(self, method: str, path: str, body: bytes | None = None, accept: str = "application/json") -> bytes:
         """The body of an answer. Raises RuntimeError where it is no success."""
+        try:
+            return self._ask(method, path, body, accept)
+        except http.client.RemoteDisconnected:
+            if method != "GET":
+                raise
+            return self._ask(method, path, body, accept)  # it was idle for too long, and the server hung up
+
+    def _ask(self, method: str, path: str, body: bytes | None, accept: str) -> bytes:
         try:
             headers = {"Host": self.host, "Accept": accept, **({"Content-Type": "application/json"} if body else {})}
             self._connection.request(method, path, body, headers)

@@ -21,11 +21,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from capture import sight
 from capture.api.receive import job_from_request
 from capture.models import CaptureFile, Job, JobKind, JobState
 from capture.services import control
 from capture.services.describe import job_json
 from capture.services.errors import Refused
+from people import audit
 
 PAGE = 50
 LARGEST_PAGE = 500
@@ -40,10 +42,17 @@ JOB = {200: dict}
 
 
 def get_job(pk: int) -> Job:
-    """A live job. Raises Http404 in words."""
-    job = Job.objects.live().with_captures().filter(pk=pk).first()
+    """A job that whoever asks may see. Raises Http404 in words."""
+    job = sight.seen().with_captures().filter(pk=pk).first()
     if job is None:
         raise Http404(f"there is no job {pk}")
+    return job
+
+
+def get_job_to_change(pk: int) -> Job:
+    """The same, for who may change it. Raises Http404, PermissionDenied."""
+    job = get_job(pk)
+    sight.check_may_change(job)
     return job
 
 
@@ -58,11 +67,11 @@ def whole_number(given: dict[str, Any] | Any, name: str, default: int, least: in
 
 
 def find_jobs(given: Any) -> QuerySet[Job]:
-    """Live jobs by the filters of the query string, newest first: state, kind, tag, index, text. Raises Refused."""
+    """Jobs that whoever asks sees, by the filters of the query string, newest first. Raises Refused."""
     for name in ("tag", "index", "text"):
         if "\0" in given.get(name, ""):
             raise Refused(f"{name} must not hold a NUL", option=name)
-    jobs: QuerySet[Job] = Job.objects.live().with_captures().order_by("-id")
+    jobs: QuerySet[Job] = sight.seen().with_captures().order_by("-id")
     for name, choices in (("state", JobState.values), ("kind", JobKind.values)):
         if value := given.get(name):
             if value not in choices:
@@ -146,7 +155,7 @@ class OneJob(APIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
-        control.delete(get_job(pk))
+        control.delete(get_job_to_change(pk))
         return Response(status=204)
 
 
@@ -155,7 +164,7 @@ class Stop(APIView):
 
     @extend_schema(request=None, responses={202: dict})
     def post(self, request: Request, pk: int) -> Response:
-        return Response(job_json(get_job(control.stop(get_job(pk)).pk)), status=202)
+        return Response(job_json(get_job(control.stop(get_job_to_change(pk)).pk)), status=202)
 
 
 class Retry(APIView):
@@ -163,7 +172,26 @@ class Retry(APIView):
 
     @extend_schema(request=None, responses={202: dict})
     def post(self, request: Request, pk: int) -> Response:
-        return Response(job_json(get_job(control.retry(get_job(pk)).pk)), status=202)
+        return Response(job_json(get_job(control.retry(get_job_to_change(pk)).pk)), status=202)
+
+
+class Share(APIView):
+    """Whether everybody sees a job."""
+
+    parser_classes: list[Any] = []
+
+    @extend_schema(request=None, responses={200: dict}, parameters=[OpenApiParameter("shared", str)])
+    def post(self, request: Request, pk: int) -> Response:
+        return Response(job_json(share(request._request, pk)))
+
+
+def share(request: HttpRequest, pk: int) -> Job:
+    """Shares a job (`shared=true`), or keeps it to its owner. Raises Refused, Http404, PermissionDenied."""
+    small = (request.content_type or "").lower() == "application/x-www-form-urlencoded"
+    wanted = request.GET.get("shared") or (request.POST.get("shared", "") if small else "")
+    if wanted not in ("true", "false"):
+        raise Refused(f"shared must be true or false, not {wanted!r}", option="shared")
+    return get_job(control.share(get_job_to_change(pk), wanted == "true").pk)
 
 
 @require_safe
@@ -203,11 +231,13 @@ def _events(pk: int) -> Iterator[bytes]:
         _streams.release()
 
 
-def _ring(job: Job) -> StreamingHttpResponse:
+def _ring(job: Job, head: bool) -> StreamingHttpResponse:
     """A pcapng of several sections is a pcapng: the files are joined as they are."""
     parts = [(one.file, one.size) for one in CaptureFile.objects.filter(job=job, size__gt=0).order_by("sequence")]
     if not parts:
         raise Http404(f"job {job.pk} has no stored capture yet")
+    if not head:
+        audit.record("export", f"job {job.pk}", name=job.name, bytes=sum(size for _, size in parts))
     response = StreamingHttpResponse(_joined(parts), content_type="application/x-pcapng")
     response["Content-Length"] = str(sum(size for _, size in parts))
     response["Content-Disposition"] = content_disposition_header(True, f"{job.name}.pcapng") or ""
@@ -228,10 +258,12 @@ def pcap(request: HttpRequest, pk: int) -> FileResponse | StreamingHttpResponse:
     """The stored capture, decompressed; of a live job its ring files one behind the other, as far as they are written now."""
     job = get_job(pk)
     if job.kind == JobKind.INTERFACE:
-        return _ring(job)
+        return _ring(job, head=request.method == "HEAD")
     capture = job.captures.first()
     if capture is None or not capture.stored or not capture.file.is_file():
         raise Http404(f"job {pk} has no stored capture yet")
+    if request.method != "HEAD":
+        audit.record("export", f"job {pk}", name=job.name, bytes=capture.size)
     response = FileResponse(capture.file.open("rb"), content_type="application/vnd.tcpdump.pcap")
     name = job.name.removesuffix(".gz")
     response["Content-Disposition"] = content_disposition_header(True, name if "." in name else f"{name}.{capture.format}") or ""

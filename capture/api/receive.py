@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 
 from capture.models import Job
-from capture.services import create, storage
+from capture.services import admission, create, storage
 from capture.services.errors import Refused
 from capture.services.options import parse_options
 
@@ -33,13 +33,18 @@ MULTIPART_ROOM = 1 << 20
 
 
 def job_from_request(request: HttpRequest) -> Job:
-    """Makes the job that a POST orders. Raises Refused."""
+    """Makes the job that a POST orders. Raises Refused: before the body is read where that can be."""
     kind = (request.content_type or "").lower()
     length = _content_length(request)
     room = MULTIPART_ROOM if kind == "multipart/form-data" else 0
     if length is not None and length > settings.MAX_UPLOAD_BYTES + room:
         raise storage.too_large(length)
     owner = getattr(request, "user", None)
+    with admission.admitted(owner):
+        return _job(request, kind, length, owner)
+
+
+def _job(request: HttpRequest, kind: str, length: int | None, owner: Any) -> Job:
     if kind == "application/json":
         return _from_json(request, length, owner)
     if kind == "multipart/form-data":
@@ -142,6 +147,9 @@ def _from_multipart(request: HttpRequest, length: int | None, owner: Any) -> Job
         iface = given.pop("iface", "")
         filename = given.pop("filename", "")
         options = parse_options(given)
+        places = [name for name, said in (("file", handler.upload), ("iface", iface), ("filename", filename)) if said]
+        if len(places) > 1:
+            raise Refused(f"say one thing to capture, not {' and '.join(places)}", option=places[1])
         if handler.upload is not None:
             upload, handler.upload = handler.upload, None
             return create.from_upload(upload, options, owner)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from capture import sight
 from capture.models import ENDED, LiveCapture
 from capture.services import live_workers
 from capture.services.describe import linktype_name
@@ -22,7 +23,7 @@ def interfaces() -> list[dict[str, Any]]:
 def interfaces_json() -> list[dict[str, Any]]:
     """The same, each with the name of its link type and the `jobs` that are ordered to capture on it and have not ended."""
     jobs: dict[str, list[tuple[str, int]]] = {}
-    for live in LiveCapture.objects.filter(open=True, job__deleted__isnull=True).exclude(job__state__in=ENDED).order_by("job"):
+    for live in LiveCapture.objects.filter(open=True, job__in=sight.seen()).exclude(job__state__in=ENDED).order_by("job"):
         for name in live.interfaces:
             jobs.setdefault(name, []).append((live.host, live.pk))
     return [

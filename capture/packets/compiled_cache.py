@@ -39,6 +39,9 @@ PACKAGES = ("capture", "indexing", "proxy")
 # every 10 ms at worst: an edit of just now may look a tick older.
 STARTED = time.time() - 0.02
 MARK = b"\nfrom capture.packets.compiling import"
+# The name of the lock of writing: of two that add machine code of one helper for different types to its cache at the same moment,
+# numba may keep the code of the one under the types of the other.
+SAVING = "saving"
 
 
 @functools.cache
@@ -67,33 +70,39 @@ def writable(folder: Path) -> bool:
         return False
 
 
-_inside = threading.RLock()
-_depth = 0
+_mine = threading.local()  # .names: the locks that this thread has
 
 
 @contextmanager
-def locked() -> Iterator[None]:
-    """Of all processes one compiles at a time; within it this may be entered again.
+def locked(name: str, wait: bool = True) -> Iterator[bool]:
+    """Of all processes and threads one is within at a time, for each name; the same thread may enter again.
 
-    Not only to save work: of two that add machine code of one function for different types to its cache at the same moment,
-    numba may keep the code of the one under the types of the other.
-    """
-    global _depth
-    with _inside:
-        file = None
-        if _depth == 0:
-            try:
-                file = (cache_folder() / "lock").open("a")
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except OSError:  # read-only, and complete: nothing will be written
-                pass
-        _depth += 1
-        try:
-            yield
-        finally:
-            _depth -= 1
-            if file is not None:
-                file.close()
+    name: that of the module whose functions are compiled, so that nothing is compiled twice, or SAVING. False, with `wait` off:
+    another one is within, and this one does without."""
+    names: set[str] = _mine.__dict__.setdefault("names", set())
+    if name in names:
+        yield True
+        return
+    file = None
+    try:
+        folder = cache_folder() / "locks"
+        folder.mkdir(exist_ok=True)
+        file = (folder / name).open("a")
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        assert file is not None
+        file.close()
+        yield False
+        return
+    except OSError:  # read-only, and complete: nothing will be written
+        pass
+    names.add(name)
+    try:
+        yield True
+    finally:
+        names.discard(name)
+        if file is not None:
+            file.close()
 
 
 def folder_name(path: Path) -> str:
@@ -107,6 +116,11 @@ def compiled_modules() -> tuple[Path, ...]:
     """The source files of ours that have compiled functions."""
     found = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     return tuple(sorted(path for path in found if MARK in path.read_bytes()))
+
+
+def largest_first() -> list[Path]:
+    """`compiled_modules`, those first that depend on most code: they take longest."""
+    return sorted(compiled_modules(), key=lambda path: -sum(source.stat().st_size for source in closure(path)))
 
 
 def is_complete(folder: Path) -> bool:

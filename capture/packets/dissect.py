@@ -26,11 +26,11 @@ def _fast(batch: PacketBatch, fields: Collection[str]) -> Dissected:
 DISSECTORS: dict[str, Callable[[PacketBatch, Collection[str]], Dissected]] = {"fast": _fast, "scapy": _scapy}
 
 
-def dissect(batch: PacketBatch, fields: Sequence[str], dissector: str = "fast") -> Dissected:
+def dissect(batch: PacketBatch, fields: Sequence[str], dissector: str = "fast", packages: bool = True) -> Dissected:
     """The values of `fields` (names and presets) in every packet of `batch`, and of the fields that are always indexed.
 
-    All but `job`, which the packets do not know: the pipeline adds it.
-    A plug-in that fails costs the batch its fields: `not_indexed` says why.
+    All but `job`, which the packets do not know: the pipeline adds it; and `tag`, which people add later.
+    A plug-in that fails costs the batch its fields: `not_indexed` says why. packages: whether plug-ins are asked at all.
     Raises UnknownField for a name that is no field, ValueError for an unknown dissector.
     """
     # It brings compiled loops, a second of import: whoever only asks for the names of dissectors has no use for them.
@@ -45,7 +45,7 @@ def dissect(batch: PacketBatch, fields: Sequence[str], dissector: str = "fast") 
     by_record = dissected.fields.get("direction")
     if isinstance(by_header, SetValues) and isinstance(by_record, SetValues) and by_record is not by_header:
         dissected.fields["direction"] = direction(by_record, by_header)
-    for plugin in PLUGINS:
+    for plugin in PLUGINS if packages else ():
         found, missing = values_of(plugin, batch, wanted)
         dissected.fields.update(found)
         dissected.not_indexed.update(missing)

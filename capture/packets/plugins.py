@@ -101,6 +101,8 @@ def values_of(
             raise BadPlugin(f"it returned {type(found).__name__}, no mapping of fields to values")
         if strange := [str(name) for name in found if name not in asked]:
             raise BadPlugin(f"it returned values of {', '.join(strange)}, which it was not asked for")
+    except MemoryError:
+        raise  # a bound was met, by some packet: the batch is cut down to it (capture.packets.alone)
     except (Exception, SystemExit) as error:
         return {}, dict.fromkeys(asked, f"{plugin.name}: {reason_of(error)}")
     kept: dict[str, SetValues | IntValues] = {}

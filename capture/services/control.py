@@ -11,9 +11,10 @@ from capture.models import ENDED, CaptureFile, Job, JobKind, JobState, ScanState
 from capture.services import live, progress, storage, turning
 from capture.services.errors import Refused
 from capture.services.ring import ring
-from indexing import batches, store, translation_freeing
+from indexing import batches, given_up, store, translation_freeing
 from indexing.backends.base import BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState
+from people import audit
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def stop(job: Job) -> Job:
             job.started = job.started or Now()
         job.state = JobState.STOPPING
         job.save(update_fields=["state", "started"])
+        audit.record("job stopped", f"job {job.pk}", name=job.name)
         ring()
     progress.end_if_done(job.pk)
     job.refresh_from_db()
@@ -59,16 +61,29 @@ def retry(job: Job) -> Job:
             live.reopen(job)
         job.error, job.finished = "", None
         job.save()
+        audit.record("job retried", f"job {job.pk}", name=job.name)
         ring(2)
     progress.end_if_done(job.pk)
     job.refresh_from_db()
     return job
 
 
-def delete(job: Job) -> None:
+def share(job: Job, shared: bool) -> Job:
+    """Everybody sees the job and its packets, or only its owner and admins do. Idempotent."""
+    with transaction.atomic():
+        job = _locked(job)
+        if job.shared != shared:
+            job.shared = shared
+            job.save(update_fields=["shared"])
+            audit.record("job shared" if shared else "job unshared", f"job {job.pk}", name=job.name)
+    return job
+
+
+def delete(job: Job, *, only_ended: bool = False) -> None:
     """Takes a job out of every list and answer at once; its bits, captures and rows go in the background.
 
-    Waits for an import in flight. Raises BackendAway: then nothing has changed."""
+    Waits for an import in flight. only_ended: a job that has not ended is a Refused (409). Raises BackendAway: then nothing has
+    changed."""
     if Batch.objects.filter(job=job.pk, packets__gt=0).exists():
         store.backend().status()
     with transaction.atomic():
@@ -78,8 +93,12 @@ def delete(job: Job) -> None:
         locked = Job.objects.live().select_for_update().filter(pk=job.pk).first()
         if locked is None:
             raise Refused(f"there is no job {job.pk}", 404)
+        if only_ended and locked.state not in ENDED:
+            raise Refused(f"job {job.pk} is {locked.state}", 409)
         locked.deleted = Now()
         locked.save(update_fields=["deleted"])
+        owner = locked.owner.get_username() if locked.owner else None
+        audit.record("job deleted", f"job {job.pk}", name=job.name, packets=job.packets_indexed, owner=owner)
         ring()
     # After the commit: bits that are gone before it would be missed, if it did not come to that. Clearing hides them again.
     for index, ranges in _ranges(hidden).items():
@@ -115,6 +134,7 @@ def _clear(pk: int) -> bool:
             logger.warning("clearing job %d waits: %s", job.pk, error)
             return False
         storage.remove_job_folder(job.pk)
+        given_up.forget_job(job.pk)
         Batch.objects.filter(job=job.pk, state=BatchState.HIDDEN).delete()
         job.delete()
         translation_freeing.want(ranges_of)

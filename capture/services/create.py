@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
+from capture import sight
 from capture.models import CaptureFile, Job, JobKind, JobState
 from capture.packets.batch import CaptureInfo, InterfaceInfo
 from capture.packets.bpf import check_filter, check_live_filter
@@ -17,6 +19,7 @@ from capture.services.options import GREATEST_SNAPLEN, LEAST_RING_FILE, Options
 from capture.services.ring import ring
 from capture.services.text import storable
 from indexing.client.names import NameTaken, take_for_packets
+from people import audit
 
 ETHERNET = 1
 
@@ -55,12 +58,16 @@ def from_upload(upload: storage.Upload, options: Options, owner: Any = None) -> 
 
 def from_path(path: Path, options: Options, owner: Any = None) -> Job:
     """A job for a file of this machine, copied (and hashed) by a worker. Raises Refused."""
-    compressed, info = storage.examine(path)
+    try:
+        with storage.opened_import(path) as held:
+            compressed, info = storage.examine(held)
+    except OSError as error:
+        raise Refused(f"{path.name!r} cannot be read: {error.strerror}", option="filename") from None
     _check_filter(options.filter, info)
     with transaction.atomic():
         job, capture = _make(JobKind.FILE, options.name or storage.clean_name(path.name), options, owner)
         job.folder.mkdir(parents=True, mode=0o700)
-        capture.source, capture.compressed = str(path.resolve()), compressed
+        capture.source, capture.compressed = os.path.abspath(path), compressed
         if info is not None:
             keep_info(capture, info)
         capture.save()
@@ -113,8 +120,8 @@ def _refuse_known(sha256: str, options: Options) -> None:
 
 
 def find_known(sha256: str, options: Options) -> Job | None:
-    """A live job with the same file, index, filter, dissector and fields that did not fail."""
-    jobs = Job.objects.live().filter(captures__sha256=sha256, index=options.index, filter=options.filter)
+    """A live job with the same file, index, filter, dissector and fields that did not fail; of those that whoever acts sees."""
+    jobs = sight.seen().filter(captures__sha256=sha256, index=options.index, filter=options.filter)
     jobs = jobs.filter(dissector=options.dissector).exclude(state__in=[JobState.FAILED, JobState.STOPPED])
     wanted = options.field_names()
     return next((job for job in jobs.order_by("id") if job.fields == wanted), None)
@@ -140,7 +147,7 @@ def _make_job(kind: JobKind, name: str, options: Options, owner: Any) -> Job:
         take_for_packets(options.index)
     except NameTaken as error:
         raise Refused(f"option index: {error}", option="index") from None
-    return Job.objects.create(
+    job = Job.objects.create(
         name=name,
         kind=kind,
         index=options.index,
@@ -150,7 +157,11 @@ def _make_job(kind: JobKind, name: str, options: Options, owner: Any) -> Job:
         dissector=options.dissector,
         tags=options.tags,
         owner=owner if getattr(owner, "pk", None) else None,
+        shared=options.shared,
     )
+    about = {"name": job.name, "kind": str(kind), "index": job.index, "filter": job.filter, "shared": job.shared}
+    audit.record("job created", f"job {job.pk}", **about)
+    return job
 
 
 def _interface(one: InterfaceInfo) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from capture import sight
 from capture.models import CaptureFile, Job, JobKind, JobState, LiveCapture
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
-from indexing import batches
+from indexing import batches, given_up
 
 NS = 1_000_000_000
 
@@ -71,7 +72,9 @@ def job_json(job: Job) -> dict[str, Any]:
         "fields": job.fields,
         "options": job.options,
         "tags": job.tags,
-        "duplicate_of": job.duplicate_of_id,
+        "duplicate_of": job.duplicate_of_id if job.duplicate_of_id is None or sight.may_see(job.duplicate_of_id) else None,
+        "owner": job.owner.get_username() if job.owner else None,
+        "shared": job.shared,
         "created": iso_time(job.created),
         "started": iso_time(job.started),
         "finished": iso_time(job.finished),
@@ -87,6 +90,7 @@ def job_json(job: Job) -> dict[str, Any]:
             "removed": int(job.gone.get("indexed", 0)),
         },
         "live": live_json(job) if job.kind == JobKind.INTERFACE else None,
+        "given_up": given_up.of_job(job.pk) if _may_have_given_up(job) else None,
         "not_indexed": [{"field": name, **said} for name, said in job.not_indexed.items()],
         "bytes": {"captured": job.bytes_captured, "wire": job.bytes_wire},
         "capture": None
@@ -106,6 +110,11 @@ def job_json(job: Job) -> dict[str, Any]:
         },
         "columns": batches.column_ranges(job.pk),
     }
+
+
+def _may_have_given_up(job: Job) -> bool:
+    """Whether it is worth asking: packets that were given up are undecodable, or lack what packages find."""
+    return job.packets_undecodable > 0 or any(field in FIELDS and FIELDS[field].plugin for field in job.fields)
 
 
 def live_json(job: Job) -> dict[str, Any]:

@@ -48,8 +48,12 @@ class Options:
     ring_bytes: int = 0
     ring_files: int = 0
     ring_keep_index: bool = field(default_factory=lambda: settings.RING_KEEP_INDEX)
+    retention: str = ""
+    keep_seconds: float = 0.0
+    keep_bytes: int = 0
     buffer_bytes: int = DEFAULT_BUFFER
     own_traffic: bool = False
+    shared: bool = field(default_factory=lambda: settings.SHARE_JOBS)
     again: bool = False
 
     def field_names(self) -> list[str]:
@@ -60,6 +64,7 @@ class Options:
         """What the job's row keeps of them beside its own columns."""
         kept = ["snaplen", "promisc", "timeout", "concurrency", "bufsize", "max_packets", "max_bytes", "max_seconds"]
         kept += ["ring_bytes", "ring_files", "ring_keep_index", "buffer_bytes", "own_traffic"]
+        kept += ["retention", "keep_seconds", "keep_bytes"]
         return {name: getattr(self, name) for name in kept}
 
 
@@ -152,6 +157,16 @@ def _fields(value: Any) -> list[str]:
     return names
 
 
+# What retention takes of the job, once it has ended and is too old or too large; "" is what PICAPWEB_RETENTION_TAKES says.
+RETENTION = ("", "keep", "captures", "index", "all")
+
+
+def _retention(value: Any) -> str:
+    if _text(value) not in RETENTION:
+        raise ValueError(f"must be one of {', '.join(RETENTION[1:])}, not {value!r}")
+    return str(value)
+
+
 _MOST = 2**63 - 1
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "filter": _text,
@@ -171,8 +186,12 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "ring_bytes": _integer(0, _MOST),
     "ring_files": _integer(0, 1_000_000),
     "ring_keep_index": _boolean,
+    "retention": _retention,
+    "keep_seconds": _seconds,
+    "keep_bytes": _integer(0, _MOST),
     "buffer_bytes": _integer(1 << 20, 1 << 30),
     "own_traffic": _boolean,
+    "shared": _boolean,
     "again": _boolean,
 }
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from capture.models import CaptureFile, Job, JobKind, ScanState
+from capture.packets import bounded
 from capture.packets.batch import NO_TIME, ScannedBatch
 from capture.packets.errors import PacketsError
 from capture.packets.locator import write_locator
@@ -26,6 +27,7 @@ from capture.packets.sources import Source, decompress, open_capture
 from capture.packets.values import bytes_of
 from capture.services import progress, storage, turning
 from capture.services.create import find_known, keep_info
+from capture.services.errors import Refused
 from capture.services.options import Options
 from capture.services.ring import ring
 from capture.services.text import storable
@@ -36,6 +38,8 @@ from indexing.models import Batch
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+# So much a compressed capture may become, whatever its ratio.
+ANY_RATIO_BYTES = 256 << 20
 # A ring file that the disk would not give is asked for again after so long.
 DISK_SECONDS = 3.0
 
@@ -50,6 +54,10 @@ GROWING_SECONDS = 0.3
 GROWING_BATCH = 50_000
 # The first batch of a file of fewer bytes is small: its scanner indexes it faster than another worker is woken.
 WORTH_RINGING = 1 << 20
+# What was scanned is read again by who dissects it: from memory, if the scan is not too far ahead. Bytes of packets in batches
+# that are not indexed; a scan pauses beyond the first, and is claimed again below the second.
+AHEAD_BYTES, GO_ON_BYTES = 512 << 20, 256 << 20
+LOOK_BYTES = 32 << 20  # scanned between two looks at that
 # The scan of a large file makes way for others after so long, and goes on when it is claimed again.
 TURN_SECONDS = 2.0
 
@@ -70,12 +78,15 @@ def claim() -> CaptureFile | None:
                      AND (j.state IN ('queued', 'running') OR j.kind = 'interface' AND j.state = 'stopping')
                      AND j.deleted IS NULL
                      AND (NOT c.growing OR c.size > c.scanned_bytes)
+                     AND (c.growing OR c.scanned_bytes = 0 OR %s > (
+                         SELECT coalesce(sum(b.captured_bytes), 0) FROM indexing_batch b
+                         WHERE b.job = c.job_id AND b.state IN ('ready', 'claimed')))
                      AND (j.kind <> 'interface' OR NOT EXISTS (
                          SELECT 1 FROM capture_capturefile earlier WHERE earlier.job_id = c.job_id
                          AND earlier.sequence < c.sequence AND earlier.scan_state IN ('waiting', 'scanning')))
                    ORDER BY c.growing DESC, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
                RETURNING id""",
-            [batches.worker_name(), settings.LEASE_SECONDS],
+            [batches.worker_name(), settings.LEASE_SECONDS, GO_ON_BYTES],
         )
         row = cursor.fetchone()
     return CaptureFile.objects.select_related("job").get(pk=row[0]) if row else None
@@ -85,7 +96,8 @@ def run(capture: CaptureFile) -> None:
     """Scans a claimed capture to its end, from where an earlier scan left off."""
     job = capture.job
     if capture.failures >= MAX_ATTEMPTS:
-        _fail(capture, f"its scanner ended without a word {capture.failures} times at the same place")
+        at = f"byte offset {capture.scanned_bytes:,}"
+        _fail(capture, f"its scanner was ended, or took too long, {capture.failures} times at the same place, behind {at}")
     elif progress.begin(job):
         try:
             with _renewing(capture) as lost:
@@ -99,6 +111,8 @@ def run(capture: CaptureFile) -> None:
                 storage.remove_job_folder(job.pk)
         except (PacketsError, DataError) as error:
             _fail(capture, storable(str(error)))
+        except Refused as refused:
+            _fail(capture, storable(refused.detail))
         except OSError as error:
             if capture.growing and not isinstance(error, FileNotFoundError):
                 # What is captured now must not be given up for a moment's trouble with the disk.
@@ -115,18 +129,26 @@ def _store(capture: CaptureFile) -> None:
     """Copies or decompresses a capture to where it is kept. Raises PacketsError, OSError."""
     source, target = Path(capture.source), capture.file
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    broken: str | None = None
-    if capture.compressed:
-        broken = decompress(source, target, settings.MAX_CAPTURE_BYTES)
-        sha256 = capture.sha256 or storage.sha256_of(source)
-    else:
-        sha256 = storage.copy_hashing(source, target)
+    uploaded = source.parent == target.parent
+    with nullcontext(source) if uploaded else storage.opened_import(source) as held:
+        broken: str | None = None
+        if capture.compressed:
+            broken = decompress(held, target, _most_bytes(held.stat().st_size))
+            sha256 = capture.sha256 or storage.sha256_of(held)
+        else:
+            sha256 = storage.copy_hashing(held, target)
     capture.stored, capture.sha256, capture.size = True, sha256, target.stat().st_size
     capture.read_error = broken or ""
     _note_duplicate(capture)
     _save(capture, "stored", "sha256", "size", "read_error")
-    if source.parent == target.parent:
+    if uploaded:
         source.unlink()  # not before the row says so: whoever is killed in between has nothing to store again
+
+
+def _most_bytes(compressed: int) -> int:
+    """How large a compressed file of so many bytes may become."""
+    most = int(settings.MAX_CAPTURE_BYTES)
+    return min(most, max(ANY_RATIO_BYTES, compressed * settings.MAX_RATIO)) if settings.MAX_RATIO else most
 
 
 def _note_duplicate(capture: CaptureFile) -> None:
@@ -151,7 +173,8 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
         expression = "" if live else job.filter
         if not limited or room > 0:
             size = min(int(job.options["bufsize"]), GROWING_BATCH) if capture.growing else int(job.options["bufsize"])
-            for found in source.scan(size, expression, json.loads(capture.position or "null")):
+            unlooked = 0
+            for found in _bounded(source.scan(size, expression, json.loads(capture.position or "null"))):
                 if lost.is_set():
                     raise ScanLost
                 if live:
@@ -165,7 +188,11 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
                     read += found.read
                 if limited and room <= 0:
                     break
-                if time.monotonic() > until:
+                unlooked += int(found.locator["captured_length"].sum(dtype=np.int64))
+                far = False
+                if unlooked > LOOK_BYTES and not capture.growing:
+                    unlooked, far = 0, batches.waiting_bytes(job.pk) > AHEAD_BYTES
+                if far or time.monotonic() > until:
                     _release(capture)
                     ring()
                     return
@@ -181,6 +208,22 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
             if capture.reserved_left:
                 batches.give_back(job.index, Reservation(capture.reserved_column, capture.reserved_left))
                 CaptureFile.objects.filter(pk=capture.pk).update(reserved_left=0)
+
+
+def _bounded(steps: Iterator[ScannedBatch]) -> Iterator[ScannedBatch]:
+    """Each step under the bounds of a batch. Raises PacketsError for whatever else goes wrong in one."""
+    while True:
+        try:
+            with bounded.memory(settings.BATCH_MEMORY), bounded.seconds(settings.BATCH_SECONDS):
+                found = next(steps, None)
+        except (PacketsError, OSError):
+            raise
+        except Exception as error:
+            logger.exception("a scan")
+            raise PacketsError(f"the scan failed: {type(error).__name__}: {error}") from None
+        if found is None:
+            return
+        yield found
 
 
 def _leave_for_now(capture: CaptureFile, end: dict[str, Any]) -> None:

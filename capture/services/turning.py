@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from capture.models import CaptureFile, Job, JobKind, ScanState
-from indexing import store, translation_freeing
+from indexing import given_up, store, translation_freeing
 from indexing.backends.base import SHARD_WIDTH, BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState, PacketIndex
 
@@ -77,7 +77,7 @@ def _turn(pk: int) -> bool:
         gone = Counter(job.gone)
         gone.update({"files": 1, "file_bytes": oldest.size})
         if turns(job):
-            gone.update(_take_out(job, rows))
+            gone.update(take_out(job, rows))
         job.gone = dict(gone)
         job.save(update_fields=["gone", "packets_indexed"])
         path = oldest.file
@@ -86,7 +86,7 @@ def _turn(pk: int) -> bool:
     return True
 
 
-def _take_out(job: Job, rows: list[Batch]) -> dict[str, int]:
+def take_out(job: Job, rows: list[Batch]) -> dict[str, int]:
     """A file's batches leave every answer at once. What of the job's totals goes with them (named as batches.totals does)."""
     visible = [row for row in rows if row.state == BatchState.VISIBLE]
     failed = [row for row in rows if row.state == BatchState.FAILED]
@@ -136,6 +136,7 @@ def _clear_hidden() -> bool:
         except (BackendAway, BackendError) as error:
             logger.warning("clearing what a ring has left waits: %s", error)
             return False
+        given_up.forget(rows)
         Batch.objects.filter(pk__in=[row.pk for row in rows]).delete()
         translation_freeing.want({row.index.name for row in rows}, translation_freeing.SWEEP_SECONDS)
     for row in rows:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from capture.models import ENDED, Job, JobState
-from capture.packets.columns import Dissected
 from capture.packets.errors import PacketsError
-from capture.services import control, live, progress, scan, turning
+from capture.services import alive, besides, control, live, progress, scan, turning
 from capture.services.ring import ring
-from indexing import batches, merging, pipeline, store, translation, translation_copy, translation_freeing
-from indexing.backends.base import Backend, BackendAway, BackendError, BatchBits
+from indexing import batches, given_up, merging, pipeline, store, translation, translation_copy, translation_freeing
+from indexing.backends.base import Backend, BackendAway, BackendError
 from indexing.batches import Claim, ClaimLost
 from indexing.models import Batch
 from indexing.translation import TranslationCollision
+from picapweb import counts, logs
 
 logger = logging.getLogger(__name__)
 
@@ -31,23 +33,39 @@ _tidied = time.monotonic()
 # a hundred times a second.
 REST_SECONDS = 1.0
 _rested = 0.0
+# Whether a process that has claims has died is looked at so often, and by a new one, which may be its successor, at once.
+GONE_SECONDS = 1.0
+_looked = -GONE_SECONDS
 
 
 def turn() -> None:
     """Works for one turn; rings again if there was more to do."""
     deadline = time.monotonic() + TURN_SECONDS
+    _take_over()
     if time.monotonic() - _tidied > TIDY_SECONDS:
         _tidy()
     while step(REST_SECONDS):
+        besides.do()
         if time.monotonic() > deadline:
             ring()
             return
+
+    besides.do()
+
+
+def _take_over() -> None:
+    """Now and then: what dead processes of this data folder had claimed is claimed again at once."""
+    global _looked
+    if time.monotonic() - _looked > GONE_SECONDS:
+        _looked = time.monotonic()
+        alive.end_claims_of_the_dead()
 
 
 def until_idle() -> None:
     """Works until nothing waits (tests, and commands that are their own worker)."""
     while step():
-        pass
+        besides.do()
+    besides.do(0.0)
 
 
 def step(rest: float = 0.0) -> bool:
@@ -57,11 +75,13 @@ def step(rest: float = 0.0) -> bool:
     global _rested
     capture = scan.claim()
     if capture is not None:
-        scan.run(capture)
+        with logs.bound(job=capture.job_id):
+            scan.run(capture)
         return True
     claimed = batches.claim(_busy_jobs())
     if claimed is not None:
-        run_batch(*claimed)
+        with logs.bound(job=claimed[0].job, batch=claimed[0].sequence), counts.timed("picapweb_batch_seconds"):
+            run_batch(*claimed)
         return True
     if time.monotonic() - _rested < rest:
         return False
@@ -125,24 +145,28 @@ def _index(batch: Batch, claim: Claim) -> None:
     with batches.renewing(claim) as lost:
         backend = store.ensure_index(batch.index.name)
         epoch = translation.epoch(batch.index.name)
-        bits, dissected = pipeline.prepare(batch, lost)
-    while not _import(batch, claim, backend, bits, dissected, epoch):
+        prepared = pipeline.prepare(batch, lost)
+    while not _import(batch, claim, backend, prepared, epoch):
         epoch = translation.catch_up(batch.index.name)
-        bits = pipeline.bits(batch, dissected, pipeline.row_ids(batch.index.name, dissected))
+        dissected = prepared.dissected
+        prepared = replace(prepared, bits=pipeline.bits(batch, dissected, pipeline.row_ids(batch.index.name, dissected)))
 
 
-def _import(batch: Batch, claim: Claim, backend: Backend, bits: BatchBits, dissected: Dissected, epoch: int) -> bool:
+def _import(batch: Batch, claim: Claim, backend: Backend, prepared: pipeline.Prepared, epoch: int) -> bool:
     """Makes a batch visible; False if values may have been freed since `epoch`: then they must be resolved again."""
     with transaction.atomic():
         # The row stays locked until the import is in and the batch says so: nobody deletes the job in between.
         batches.hold_only(claim)
         if not translation.shares_epoch(batch.index.name, epoch):
             return False
-        backend.import_batch(batch.index.name, bits)
+        backend.import_batch(batch.index.name, prepared.bits)
+        dissected = prepared.dissected
         batch.undecodable, batch.dissector = dissected.undecodable, dissected.dissector
         batch.handed_over, batch.not_indexed = dissected.handed_over, dissected.not_indexed
+        given_up.note(batch, prepared.given_up, prepared.locator)
         batches.complete(batch)
         progress.note_visible(batch)
+        transaction.on_commit(partial(counts.add, "picapweb_indexed_packets", (), batch.packets))
     return True
 
 

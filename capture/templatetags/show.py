@@ -15,7 +15,10 @@ register = template.Library()
 
 CONTROLS = {code: 0x2400 + code for code in range(32)} | {127: 0x2421}
 # Marks that turn the direction of what follows them: shown as what they are, they cannot disguise a value.
-CONTROLS |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F], 0xFFFD)
+CONTROLS |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x61C], 0xFFFD)
+# What is not seen at all, so that one value looks like another; and controls of old terminals.
+CONTROLS |= dict.fromkeys([0xAD, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2065), 0xFEFF], 0xFFFD)
+CONTROLS |= dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029, *range(0xE0000, 0xE0080)], 0xFFFD)
 
 
 @register.filter
@@ -79,6 +82,12 @@ def instant(text: str | None) -> str:
 def clock(text: str | None) -> str:
     """The time of day of an instant."""
     return trimmed((text or "").removesuffix("Z").partition("T")[2]) or (text or "")
+
+
+@register.filter
+def moment(text: str | None) -> str:
+    """2012-04-02T02:28:30Z -> 2012-04-02 02:28:30, with as many decimals as it has; what is no time stays as it is."""
+    return (text or "").removesuffix("Z").replace("T", " ")
 
 
 @register.filter

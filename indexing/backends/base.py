@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -154,6 +154,12 @@ class Backend(Protocol):
         self, index: str, field: str, columns: NDArray[np.uint64]
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Which rows of a set field hold these columns: (column uint64 (n,), row uint64 (n,)), sorted by column, row."""
+
+    def write_row(self, index: str, field: str, row: int, columns: Mapping[int, NDArray[np.uint64]], there: bool = True) -> None:
+        """Sets (or clears) bits of a row of a set field at columns of visible batches, ascending, by the batches' generation.
+
+        The batches must remain while it lasts: what takes their bits away later takes these, too. Idempotent.
+        Raises BackendAway, BackendError (the field is none)."""
 
     def written_columns(self, index: str) -> NDArray[np.uint64]:
         """Columns, ascending, that exist because PQL set a bit of theirs, and belong to no batch, as far as the backend can tell

@@ -7,6 +7,7 @@ from typing import Any
 
 from indexing.backends.base import FieldSchema
 from indexing.calls import Call, Condition, QueryError, RowRef, RowSet, postorder
+from indexing.columns import ColumnSet
 
 Schema = Mapping[str, FieldSchema]
 
@@ -39,6 +40,8 @@ def check_bitmap(call: Call, schema: Schema) -> None:
                     raise QueryError(text, node.position)
                 if n is not None and n < 0:
                     raise QueryError("cannot shift by negative values", node.position)
+        elif node.name == "Columns" and isinstance(node.args.get("columns"), ColumnSet):
+            continue
         elif node.name not in ("Union", "Xor"):
             raise QueryError(f"unknown call: {node.name}", node.position)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ from indexing.backends.base import (
     MergeRefused,
 )
 from indexing.backends.blobs import set_blob
+from indexing.backends.embedded_analysis import EmbeddedAnalysis
+from indexing.backends.embedded_cache import Cache
 from indexing.backends.embedded_engine import open_engine
+from indexing.backends.embedded_format import FORMAT
 from indexing.backends.embedded_keys import EXISTS_FIELD
 from indexing.backends.embedded_overlays import unpacked_set
 from indexing.backends.embedded_store import MAP_SIZE, Blob, Store
@@ -31,7 +35,7 @@ from indexing.backends.ranges import pieces
 from indexing.calls import Call, QueryError, Result
 from indexing.client.embedded import EmbeddedClients
 from indexing.client.embedded_fields import is_client
-from indexing.roaring import SHARD_EXPONENT, U64
+from indexing.roaring import SHARD_EXPONENT, U64, sorted_unique
 
 _MERGE_TRIES = 5
 
@@ -41,6 +45,7 @@ class EmbeddedBackend:
     free when it goes, so generations are nothing here."""
 
     name = "embedded"
+    format = FORMAT
     masked = False
     generational = False
 
@@ -63,6 +68,23 @@ class EmbeddedBackend:
             if self._store is None or self._pid != os.getpid():
                 self._store, self._pid = Store(self._path, self._map_size), os.getpid()
             return self._store
+
+    def start_anew(self) -> None:
+        """Removes the store, also one that cannot be opened; the next call makes an empty one. Nobody else may have it open."""
+        self.close()
+        for name in ("data.mdb", "lock.mdb"):
+            (self._path / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def held_as_it_is(self) -> Iterator[Callable[[Path], None]]:
+        """The store as it is now, until the `with` ends: what is yielded copies it into a folder, whatever comes meanwhile."""
+        with self._opened().held_as_it_is() as copy_to:
+            yield copy_to
+
+    @property
+    def query_cache(self) -> Cache | None:
+        """What this process keeps between queries; None if the store is not open."""
+        return None if self._store is None or self._pid != os.getpid() else self._store.cache
 
     def close(self) -> None:
         """Lets go of the store; the next call opens it again."""
@@ -99,13 +121,20 @@ class EmbeddedBackend:
 
     def import_batch(self, index: str, bits: BatchBits) -> None:
         """See Backend. A retry replaces what the batch had: fields that it has no more are gone."""
+        self._put(index, bits, keep_written=False)
+
+    def import_again(self, index: str, bits: BatchBits) -> None:
+        """A visible batch's bits in place of those that it has, in one commit; what queries wrote to its columns stays."""
+        self._put(index, bits, keep_written=True)
+
+    def _put(self, index: str, bits: BatchBits, keep_written: bool) -> None:
         with self._opened().read() as snapshot:
             fields = snapshot.fields(index)
         if fields is None:
             raise BackendError(f"index {index} does not exist")
         check_bits(index, fields, bits)
         batch = BatchRange(bits.batch, bits.first_column, bits.count)
-        self._opened().put_batch(index, batch, list(_blobs(batch, bits)))
+        self._opened().put_batch(index, batch, list(_blobs(batch, bits)), keep_written=keep_written)
 
     def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """See Backend. Their blobs go in one transaction."""
@@ -167,6 +196,18 @@ class EmbeddedBackend:
                 return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
             return engine.rows_of_columns(field, columns)
 
+    @contextmanager
+    def analysis(self, index: str) -> Iterator[EmbeddedAnalysis]:
+        """What is asked within the `with` is of one state of the store. Raises QueryError if there is no such index."""
+        with self._opened().read() as snapshot:
+            yield EmbeddedAnalysis(open_engine(snapshot, index, None))
+
+    def write_row(self, index: str, field: str, row: int, columns: Mapping[int, U64], there: bool = True) -> None:
+        """See Backend. One commit."""
+        every = sorted_unique(np.concatenate([np.zeros(0, np.uint64), *columns.values()]))
+        if every.size:
+            embedded_writes.write_columns(self._opened(), index, field, row, every, there)
+
     def written_columns(self, index: str) -> U64:
         """See Backend."""
         with self._opened().read() as snapshot:
@@ -177,7 +218,7 @@ class EmbeddedBackend:
             return np.concatenate(found)
 
     def status(self) -> dict[str, Any]:
-        """See Backend; besides: size (bytes on disk), map_size, transaction, readers."""
+        """See Backend; besides: size (bytes on disk), map_size, transaction, readers, batches, fragments."""
         info = self._opened().info()
         return {"name": self.name, "state": "NORMAL", "detail": f"{info['size'] / 1e6:.1f} MB on disk", **info}
 

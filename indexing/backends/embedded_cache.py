@@ -10,15 +10,21 @@ Bounded in bytes: what was not used for longest goes first. Writers' own views a
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Hashable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 if TYPE_CHECKING:
     from indexing.backends.embedded_snapshot import Snapshot
 
-LIMIT = 256 << 20
+# Of what the process may take (this part), and not outside of these bounds: a page of ten million packets with its facets under a
+# filter needs 0.6 GiB, and a server has two or more processes that keep something.
+_SHARE, _LEAST, _MOST = 24, 128 << 20, 1 << 30
 _OVERHEAD = 200  # bytes of an entry besides what it holds
 _LARGE = 1 << 20
 _ADMITTED = 32  # of so many, one
@@ -26,8 +32,17 @@ _LEFT = 0.75  # of the limit, after it was reached
 
 
 def limit() -> int:
-    """Bytes that a process may keep: PICAPWEB_QUERY_CACHE (bytes; 0: nothing is kept), 256 MiB if it is not set."""
-    return int(os.environ.get("PICAPWEB_QUERY_CACHE") or LIMIT)
+    """Bytes that a process may keep: PICAPWEB_QUERY_CACHE (bytes; 0: nothing is kept); not set: a part of the memory."""
+    return int(os.environ.get("PICAPWEB_QUERY_CACHE") or min(max(memory() // _SHARE, _LEAST), _MOST))
+
+
+def memory() -> int:
+    """Bytes of the machine's memory, or of the container's, where that is less (cgroup v2)."""
+    try:
+        most = int(Path("/sys/fs/cgroup/memory.max").read_text())
+    except (OSError, ValueError):  # no cgroup v2, the root's, or "max"
+        most = 1 << 62
+    return min(most, int(psutil.virtual_memory().total))
 
 
 class _Kept:
@@ -57,6 +72,19 @@ class View:
         self.transaction, self.whole, self.shards, self.states = transaction, whole, shards, states
 
 
+class Counted:
+    """How often something happened, in all threads together, for the price of a call."""
+
+    __slots__ = ("_next", "one_more")
+
+    def __init__(self) -> None:
+        self._next = itertools.count()
+        self.one_more = self._next.__next__
+
+    def so_far(self) -> int:
+        return int(self._next.__reduce__()[1][0])
+
+
 class Cache:
     """Of one store and process; for any number of threads."""
 
@@ -67,6 +95,7 @@ class Cache:
         self._views: dict[str, View] = {}
         self._tick = 0
         self._lock = threading.Lock()
+        self.hits, self.misses = Counted(), Counted()
 
     def view(self, snapshot: Snapshot, index: str) -> View:
         """What is kept of an index, as far as it is right in this snapshot."""
@@ -94,7 +123,9 @@ class Cache:
         """What was put under a key; None if it is not there."""
         kept = state.entries.get(key)
         if kept is None:
+            self.misses.one_more()
             return None
+        self.hits.one_more()
         self._tick += 1
         kept.used = self._tick
         return kept.value

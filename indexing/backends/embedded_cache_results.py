@@ -22,6 +22,7 @@ from indexing.calls import (
     RowsResult,
     ValCountResult,
 )
+from indexing.columns import ColumnSet
 
 _DEEPEST, _LONGEST = 6, 32  # levels of calls, and arguments or children of one, that are worth a key
 _MOST = 2000  # pairs, groups, rows or columns of a result that is kept
@@ -61,6 +62,8 @@ def _value(value: Any, levels: int) -> Hashable:
         return value.field, value.row.__class__, value.row
     if kind is int or kind is str or kind is bool or value is None:
         return kind, value
+    if kind is ColumnSet:
+        return ColumnSet, value.key
     if kind is RowSet:
         return value.field, RowSet, value.key
     if kind is Condition:

@@ -6,11 +6,13 @@ It is made out of blobs and of what PQL wrote, needs no transaction, and is neve
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexing.backends import embedded_cache_kernels as kernels
+from indexing.backends.embedded_codes_kernels import sums_within
 from indexing.backends.embedded_overlay import SetOverlay
 from indexing.backends.embedded_parts import Counts
 from indexing.fragment import EVERY, Fragment
@@ -76,6 +78,17 @@ class CachedRows:
         return out[: _checked(found)]
 
     # More than Part
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers of two bytes its bits are kept as: what a pass over all of them costs."""
+        return self._arrays[3].size
+
+    def sums(self, mask: U64, weights: NDArray[Any]) -> tuple[U64, I64, I64]:
+        """Rows that have a column in the mask, how many, and the sum of their weights; weights: (2^20,), uint16 or int64."""
+        rows, counts, sums = np.empty_like(self.rows), np.empty_like(self.row_counts), np.empty_like(self.row_counts)
+        found = sums_within(*self._arrays, mask, weights, self.rows, rows, counts, sums)
+        return rows[:found], counts[:found], sums[:found]
 
     def count(self, row: int) -> int:
         """How many columns a row has."""

@@ -45,6 +45,7 @@ from indexing.calls import (
     ValCountResult,
 )
 from indexing.fragment import bitmap_of_columns, columns_of
+from indexing.group_place import first_place
 from indexing.roaring import MAX_ROW, SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
 
 Program = Sequence[Step] | None
@@ -108,6 +109,10 @@ class Engine:
     def _shard(self, shard: int) -> Shard:
         state = None if self._view is None else self._view.states.get(shard)
         return Shard(self._snapshot, self._index, self.schema, shard, state, self._budget)
+
+    def unkept(self, shard: int) -> Shard:
+        """A shard of which nothing is kept: for what is asked for once."""
+        return Shard(self._snapshot, self._index, self.schema, shard, None, self._budget)
 
     def _each_alone(self, call: Call, make: Callable[[Shard], Any], size: Callable[[Any], int]) -> Iterator[Any]:
         """What `make` gives of each shard, where it depends on nothing but the call and the shard: some of it is kept.
@@ -304,9 +309,8 @@ class Engine:
         field, column, previous, limit = (call.args.get(name) for name in ("field", "column", "previous", "limit"))
         assert isinstance(field, str)
         if column is not None:
-            shard = column >> SHARD_EXPONENT
-            wanted = [column] if shard in self._shards else []
-            rows = self._rows_of(field, np.array(wanted, np.uint64))[1]
+            # Its shard is looked at whatever shards are asked for, as in Pilosa
+            rows = self.whole()._rows_of(field, np.array([column], np.uint64))[1]
         else:
             tally = Tally()
             for shard, _ in self.each(None):
@@ -377,7 +381,7 @@ class Engine:
             self._budget.hold(tally, tally.size, "groups")
         keys, counts = tally.result()
         self._budget.hold(tally, 0, "")
-        after = self._after_previous(call.children, keys)
+        after = self._after_previous(call.children, only, keys)
         keys, counts = [key[after:] for key in keys], counts[after:]
         limit, offset = call.args.get("limit"), call.args.get("offset") or 0
         stop = counts.size if limit is None else min(limit, counts.size)
@@ -393,24 +397,18 @@ class Engine:
             ]
         )
 
-    def _after_previous(self, children: Sequence[Call], keys: list[U64]) -> int:
-        """Where groups begin when children name a `previous`: a place in the order of groups, not a filter.
+    def _after_previous(self, children: Sequence[Call], only: Sequence[U64 | None], keys: list[U64]) -> int:
+        """How many groups come before the place that `previous` names. only: the rows of children that choose some."""
 
-        All but the last child begin at that row, the last after it; a child that names none begins with its first row."""
-        if all(child.args.get("previous") is None for child in children):
+        def rows_of(child: int) -> U64:
+            chosen = only[child]
+            return self._row_ids(Call("Rows", args={"field": children[child].args["field"]})) if chosen is None else chosen
+
+        start = first_place([child.args.get("previous") for child in children], rows_of)
+        if not start:
             return 0
-        start: list[int] = []
-        for i, child in enumerate(children):
-            previous, last = child.args.get("previous"), i + 1 == len(children)
-            if last:
-                start.append(0 if previous is None else previous + 1)
-            elif previous is None:
-                start.append(int(keys[i].min()) if keys[i].size else 0)
-            else:
-                later = keys[i][keys[i] >= np.uint64(min(previous, MAX_ROW + 1))]
-                start.append(int(later.min()) if later.size else MAX_ROW + 1)
         low, high = 0, keys[0].size
-        for key, row in zip(keys, start, strict=True):  # groups are in order: narrow down, field by field
+        for key, row in zip(keys, start, strict=False):  # groups are in order: narrow down, field by field
             found = int(np.searchsorted(key[low:high], np.uint64(min(row, MAX_ROW + 1)), "left")) + low
             if found == high or int(key[found]) != row:
                 return found

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexing.backends import embedded_int_kernels as kernels
+from indexing.backends.embedded_cache_kernels import popcount
+from indexing.backends.embedded_int_planes import IntPlanes, fits
 from indexing.fragment import EVERY
 from indexing.roaring import U64
 
+_FEW = 1 << 13  # columns: their numbers are looked at one by one sooner than all planes are
 _HEAD = struct.Struct("<4sBBHIIqq")
 MAGIC = b"INT1"
 
@@ -55,6 +58,17 @@ class IntFragment:
         self._columns = _numbers(buffer, "<u4", 0 if dense else self.count, _HEAD.size)
         self._delta = _numbers(buffer, f"<u{width}", self.count, at)
         self._dense = bool(dense)
+        self._planes: IntPlanes | None = None
+
+    def make_planes(self) -> None:
+        """Makes comparisons and sums faster, and the fragment greater; where numbers are small enough."""
+        if self._planes is None and fits(self.maximum - self.minimum):
+            self._planes = IntPlanes(self.columns, self._delta, self.maximum - self.minimum)
+
+    @property
+    def has_planes(self) -> bool:
+        """Whether `make_planes` made any."""
+        return self._planes is not None
 
     @property
     def columns(self) -> NDArray[np.int64]:
@@ -77,8 +91,8 @@ class IntFragment:
 
     @property
     def size(self) -> int:
-        """Bytes of the numbers."""
-        return self._columns.nbytes + self._delta.nbytes
+        """Bytes of the numbers, and of what was made of them."""
+        return self._columns.nbytes + self._delta.nbytes + (0 if self._planes is None else self._planes.size)
 
     def count_between(self, low: int, high: int, outside: bool) -> int:
         """How many values are in low..high (both inclusive, any size), or with `outside` are not."""
@@ -97,16 +111,58 @@ class IntFragment:
                 return
             low, high, outside = self.minimum, self.maximum, False
         low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
+        if self._planes is not None:
+            words |= self._planes.compare(low, high, outside, None)
+            return
         most = (1 << 8 * self._delta.dtype.itemsize) - 1
         kind = self._delta.dtype.type
+        if self._dense and self.first % 64 == 0 and self.first + self.count <= 64 * words.size:
+            # One comparison by the processor's wide instructions: numbers below `low` wrap around and are too great
+            chosen = self._delta - kind(low) <= kind(min(high, most) - low)
+            packed = np.packbits(~chosen if outside else chosen, bitorder="little")
+            words.view(np.uint8)[self.first // 8 : self.first // 8 + packed.size] |= packed
+            return
         kernels.compare(self._delta, self._columns, self.first, kind(low), kind(min(high, most)), outside, words)
+
+    @property
+    def dense(self) -> bool:
+        """Whether every column from the first to the last has a value."""
+        return self._dense
+
+    def narrow(self, low: int, high: int, outside: bool, mask: U64, words: U64) -> None:
+        """As `compare`, of the columns in the bitmap `mask` alone; for dense ones, and those with planes."""
+        if low > high or low > self.maximum or high < self.minimum:
+            if not outside:
+                return
+            low, high, outside = self.minimum, self.maximum, False
+        low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
+        if self._planes is not None and (not self._dense or popcount(mask) > _FEW):
+            words |= self._planes.compare(low, high, outside, mask)
+            return
+        most = (1 << 8 * self._delta.dtype.itemsize) - 1
+        kind = self._delta.dtype.type
+        kernels.narrow(self._delta, self.first, kind(low), kind(min(high, most)), outside, mask, words)
 
     def sum(self, mask: U64 | None) -> tuple[int, int]:
         """Sum and count of the values whose columns are in the bitmap (None: all), exact whatever their size."""
         if mask is None and self._delta.dtype.itemsize < 8:
             return int(self._delta.sum(dtype=np.uint64)) + self.minimum * self.count, self.count
+        if mask is not None and self._planes is not None and popcount(mask) > _FEW:
+            total, some = self._planes.sum(mask)
+            return total + self.minimum * some, some
+        if mask is not None and self._dense and self._delta.dtype.itemsize < 8:
+            some, total = kernels.dense_sum(self._delta, self.first, mask)
+            return int(total) + self.minimum * int(some), int(some)
         count, low, high, *_ = self._summary(mask)
         return (int(high) << 32) + int(low) + self.minimum * int(count), int(count)
+
+    def compared_sum(self, low: int, high: int, outside: bool, mask: U64) -> tuple[int, int] | None:
+        """`sum` of the columns that `narrow` would leave of the mask, in one pass; None where there is no faster way."""
+        if self._planes is None or low > high or low > self.maximum or high < self.minimum or popcount(mask) <= _FEW:
+            return None
+        low, high = max(low, self.minimum) - self.minimum, min(high, self.maximum) - self.minimum
+        total, some = self._planes.compared_sum(low, high, outside, mask)
+        return total + self.minimum * some, some
 
     def extreme(self, mask: U64 | None, greatest: bool) -> tuple[int, int]:
         """The smallest or greatest of these values and how many have it; (0, 0) if there is none."""

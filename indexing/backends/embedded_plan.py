@@ -8,11 +8,13 @@ Union are fetched in one step. An Intersect or Difference that has become empty 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from indexing.calls import Call, Condition, RowRef, RowSet, postorder
+from indexing.columns import ColumnSet
 from indexing.roaring import MAX_ROW, U64, sorted_unique
 
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
@@ -31,6 +33,13 @@ class Rows:
     rows: U64
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Pushes columns that the query says itself."""
+
+    columns: ColumnSet
+
+
 @dataclass(frozen=True)
 class Compare:
     """Pushes the columns whose value is in low..high (both inclusive), or with `outside` those with another value."""
@@ -39,6 +48,13 @@ class Compare:
     low: int
     high: int
     outside: bool = False
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """Leaves of the top the columns that `compare` would push: where few are left, only these are looked at."""
+
+    compare: Compare
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,7 @@ class SkipIfEmpty:
     to: int = -1
 
 
-Step = Empty | Rows | Compare | Combine | Complement | Shift | SkipIfEmpty
+Step = Empty | Rows | Given | Compare | Narrow | Combine | Complement | Shift | SkipIfEmpty
 
 
 @dataclass
@@ -109,6 +125,7 @@ def compile_bitmap(call: Call) -> list[Step]:
         return need[id(unit)] if isinstance(unit, Call) else 1
 
     program: list[Step] = []
+    serials = count()
     todo: list[Any] = [call]
     while todo:
         item = todo.pop()
@@ -117,7 +134,7 @@ def compile_bitmap(call: Call) -> list[Step]:
         elif isinstance(item, tuple):  # the end of a SkipIfEmpty
             item[0].to = len(program)
         elif isinstance(item, Call):
-            todo.extend(reversed(_emit(item, units[id(item)], weight, len(program))))
+            todo.extend(reversed(_emit(item, units[id(item)], weight, next(serials))))
         else:
             program.append(item)
     return program
@@ -149,6 +166,12 @@ def _emit(node: Call, units: list[Call | _Leaf], weight: Any, serial: int) -> li
             skip = SkipIfEmpty()
         return out
     op = {"Union": "or", "Intersect": "and", "Xor": "xor"}[node.name]
+    narrow: list[Compare] = []
+    if op == "and":
+        compares = [_compare(unit) for unit in units]
+        if not all(compares):
+            narrow = [step for step in compares if step is not None]
+            units = [unit for unit, step in zip(units, compares, strict=True) if step is None]
     first, *rest = sorted(units, key=weight, reverse=True)
     out.append(first)
     for unit in rest:
@@ -157,13 +180,24 @@ def _emit(node: Call, units: list[Call | _Leaf], weight: Any, serial: int) -> li
             out += [skip, unit, Combine(op), (skip,)]
         else:
             out += [unit, Combine(op)]
+    for step in narrow:
+        skip = SkipIfEmpty()
+        out += [skip, Narrow(step), (skip,)]
     return out
+
+
+def _compare(unit: Call | _Leaf) -> Compare | None:
+    """The comparison that an operand is; None: it is something else."""
+    step = unit.step if isinstance(unit, _Leaf) else _leaf(unit) if unit.name == "Row" else None
+    return step if isinstance(step, Compare) else None
 
 
 def _units(node: Call) -> list[Call | _Leaf]:
     """A node's operands; rows of one field under a Union become one."""
     if node.name == "Row":
         return [_Leaf(_leaf(node))]
+    if node.name == "Columns":
+        return [_Leaf(Given(node.args["columns"]))]
     if node.name != "Union":
         return list(node.children)
     rows: dict[str, list[int]] = {}

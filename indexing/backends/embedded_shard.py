@@ -13,6 +13,7 @@ from indexing.backends import embedded_plan as plan
 from indexing.backends.base import ACCESS_FIELD
 from indexing.backends.check import Schema
 from indexing.backends.embedded_cache import State
+from indexing.backends.embedded_cache_kernels import popcount
 from indexing.backends.embedded_cache_rows import CachedRows
 from indexing.backends.embedded_ints import IntFragment
 from indexing.backends.embedded_join import join
@@ -25,6 +26,8 @@ from indexing.limits import Budget
 from indexing.roaring import SHARD_WIDTH, U64
 
 _STEPS = 32  # of a program, between two looks at the time: each is tens of microseconds
+_MANY = SHARD_WIDTH // 8  # columns: to compare those alone costs as much as to compare all
+_FEWEST_OF_UNION, _MOST_OF_UNION = 4, 1024  # rows: of fewer the union is soon made, of more its key is long
 _ROWS_KEPT = 64  # bitmaps of single rows kept while a program runs, 128 KiB each: the same row often comes again
 
 # Columns that a Shift moved beyond their shard: (serial of the shift, shard) -> columns of that shard.
@@ -140,6 +143,8 @@ class Shard:
                 if written is not None:
                     found = overlaid.ints(found, unpacked_ints(written, self._index, field, self.shard))
                 if keeps:
+                    if len(found) == 1 and found[0][1] is None:
+                        found[0][0].make_planes()
                     size = sum(fragment.size + (0 if alive is None else alive.nbytes) for fragment, alive in found)
                     self.keep((IntFragment, field), found, size)
             self._ints[field] = found
@@ -211,6 +216,10 @@ class Shard:
                     at = step.to
             elif isinstance(step, plan.Compare):
                 stack.append(self._compare(step))
+            elif isinstance(step, plan.Narrow):
+                stack.append(self.narrowed(step.compare, stack.pop()))
+            elif isinstance(step, plan.Given):
+                stack.append(_combine("and", step.columns.words(self.shard), self.exists()))
             elif isinstance(step, plan.Complement):
                 stack.append(_combine("without", self.exists(), stack.pop()))
             elif isinstance(step, plan.Shift):
@@ -229,6 +238,18 @@ class Shard:
         return words
 
     def _fetch(self, step: plan.Rows) -> U64 | None:
+        """What a comparison or a pattern means in rows comes again with the next question: the union is kept."""
+        if not _FEWEST_OF_UNION <= step.rows.size <= _MOST_OF_UNION:
+            return self._union(step)
+        key = ("union", step.field, step.rows.tobytes())
+        kept: tuple[U64 | None] | None = self.recall(key)
+        if kept is None:
+            kept = (self._union(step),)
+            if self._cache is not None and self._cache.admits():
+                self.keep(key, kept, len(key[2]) + (0 if kept[0] is None else kept[0].nbytes))
+        return kept[0]
+
+    def _union(self, step: plan.Rows) -> U64 | None:
         words = np.zeros(WORDS, np.uint64)
         found = False
         for part in self.sets(step.field):
@@ -248,6 +269,20 @@ class Shard:
             fragment.compare(step.low, step.high, step.outside, some)
             words |= some & alive
         return _none_if_empty(words)
+
+    def narrowed(self, step: plan.Compare, words: U64 | None) -> U64 | None:
+        """The columns of a bitmap whose value is as `step` says."""
+        if words is None:
+            return None
+        fragments = self.ints(step.field)
+        if not (len(fragments) == 1 and fragments[0][1] is None and fragments[0][0].has_planes) and (
+            any(alive is not None or not fragment.dense for fragment, alive in fragments) or popcount(words) > _MANY
+        ):
+            return _combine("and", words, self._compare(step))
+        out = np.zeros(WORDS, np.uint64)
+        for fragment, _ in fragments:
+            fragment.narrow(step.low, step.high, step.outside, words, out)
+        return _none_if_empty(out)
 
     def _shift(self, step: plan.Shift, words: U64 | None, carry: Carry) -> U64 | None:
         parts = carry.pop((step.serial, self.shard), [])

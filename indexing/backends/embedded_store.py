@@ -2,7 +2,8 @@
 
 Four tables:
 
-- ``schema``: index NUL field -> JSON {"kind", "minimum", "maximum"}; index NUL -> "{}" says that the index exists.
+- ``schema``: NUL "format" -> the number of this layout (embedded_format).
+  index NUL field -> JSON {"kind", "minimum", "maximum"}; index NUL -> "{}" says that the index exists.
   NUL "version" -> the transaction that changed this table last.
 - ``batches``: index NUL batch (u64) -> first column, count (u64 each), then the names of its fields, NUL between them.
   NUL "dirty" NUL index NUL shard (u64): something small came or went there that may be made one with its neighbours.
@@ -33,14 +34,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import lmdb
 
-from indexing.backends import embedded_fork
+from indexing.backends import embedded_fork, embedded_format
 from indexing.backends import embedded_keys as keys
 from indexing.backends.base import BackendAway, BackendError, BatchRange, FieldSchema
 from indexing.backends.embedded_cache import Cache
@@ -68,7 +69,7 @@ class Store:
         self._pid = os.getpid()
         self._key = str(path.resolve())
         self._known: Schemas = {}
-        self._cache = Cache()
+        self.cache = Cache()
         with embedded_fork.lock, self._guard():
             env, users = embedded_fork.environments.get(self._key, (None, 0))
             if env is None:
@@ -79,7 +80,17 @@ class Store:
             self._env = env
             with embedded_fork.transaction():
                 names = (b"schema", b"batches", b"fragments", b"overlay")
-                self._schema, self._batches, self._fragments, self._overlay = map(env.open_db, names)
+                # Not without a transaction: that takes the writers' lock and keeps the GIL, which a writing thread waits for.
+                # Where another thread may be writing, the tables are there, and reading is enough.
+                with env.begin(write=not users) as txn:
+                    tables = [env.open_db(name, txn=txn, create=not users) for name in names]
+                self._schema, self._batches, self._fragments, self._overlay = tables
+                try:
+                    embedded_format.check(env, self._schema, path)
+                except BackendError:
+                    if users == 0:
+                        env.close()
+                    raise
             embedded_fork.environments[self._key] = (env, users + 1)
 
     def close(self) -> None:
@@ -112,7 +123,7 @@ class Store:
     def read(self) -> Iterator[Snapshot]:
         """A consistent view; what it hands out as memoryview is valid until the `with` ends."""
         with embedded_fork.transaction(), self._guard(), self._env.begin(buffers=True) as txn:
-            yield self._snapshot(txn, self._cache)
+            yield self._snapshot(txn, self.cache)
 
     def _snapshot(self, txn: Any, cache: Cache | None = None) -> Snapshot:
         return Snapshot(txn, self._schema, self._batches, self._fragments, self._overlay, self._known, cache)
@@ -146,12 +157,24 @@ class Store:
 
             yield ClientTables(txn, self._schema, self._overlay, index, snapshot)
 
+    @contextmanager
+    def held_as_it_is(self) -> Iterator[Callable[[Path], None]]:
+        """The store as it is now, until the `with` ends: what is yielded copies it into a folder, whatever comes meanwhile."""
+        with embedded_fork.transaction(), self._guard(), self._env.begin() as txn:
+            yield lambda folder: self._env.copy(str(folder), compact=True, txn=txn)
+
     def info(self) -> dict[str, Any]:
-        """Size on disk in bytes, map size, transaction id and readers."""
-        with self._guard():
+        """Size in bytes, map size, transaction id, readers, how many batches and fragments (blobs of bits) there are."""
+        with embedded_fork.transaction(), self._guard(), self._env.begin() as txn:
             info, stat = self._env.info(), self._env.stat()
-            size = (info["last_pgno"] + 1) * stat["psize"]
-            return {"size": size, "map_size": info["map_size"], "transaction": info["last_txnid"], "readers": info["num_readers"]}
+            return {
+                "size": (info["last_pgno"] + 1) * stat["psize"],
+                "map_size": info["map_size"],
+                "transaction": info["last_txnid"],
+                "readers": info["num_readers"],
+                "batches": txn.stat(self._batches)["entries"],
+                "fragments": txn.stat(self._fragments)["entries"],
+            }
 
     def put_schema(self, index: str, fields: Iterable[FieldSchema]) -> None:
         """Declares an index and fields; those there are are left as they are."""
@@ -162,13 +185,14 @@ class Store:
                 value = json.dumps({"kind": field.kind, "minimum": field.minimum, "maximum": field.maximum}).encode()
                 txn.put(keys.name_key(index) + field.name.encode(), value, db=self._schema, overwrite=False)
 
-    def put_batch(self, index: str, batch: BatchRange, blobs: Sequence[Blob]) -> None:
-        """One durable transaction: the batch's old blobs go, the new ones come, and what PQL wrote to its columns goes.
+    def put_batch(self, index: str, batch: BatchRange, blobs: Sequence[Blob], keep_written: bool = False) -> None:
+        """One durable transaction: the batch's old blobs go, the new ones come, and what PQL wrote to its columns goes, or stays.
 
         Raises Overlap."""
         with self.places(index) as places:
             old = places.remove(batch.batch)
-            places.overlays.forget([batch] if old is None else [old, batch])
+            if not keep_written:
+                places.overlays.forget([batch] if old is None else [old, batch])
             for shard, first, last in pieces(batch):
                 mine = ((name, data) for name, its_shard, _, _, data in blobs if its_shard == shard)
                 places.put_piece(Place(shard, first, last, batch.batch), mine)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from indexing.backends.base import ACCESS_FIELD, FieldSchema
+from indexing.backends.base import ACCESS_FIELD, BackendError, FieldSchema
 from indexing.backends.check import check, check_bitmap
 from indexing.backends.embedded_engine import Engine, open_engine
 from indexing.backends.embedded_keys import EXISTS_FIELD
@@ -25,8 +25,8 @@ from indexing.backends.embedded_snapshot import Snapshot
 from indexing.backends.embedded_store import Store
 from indexing.backends.names import LAST_COLUMN
 from indexing.calls import BoolResult, Call, QueryError, RowRef
-from indexing.fragment import WORDS, columns_of
-from indexing.roaring import MAX_ROW, SHARD_EXPONENT, SHARD_WIDTH, U64
+from indexing.fragment import WORDS, bitmap_of_columns, columns_of
+from indexing.roaring import MAX_ROW, SHARD_EXPONENT, SHARD_WIDTH, U64, sorted_unique
 
 
 def is_write(call: Call) -> bool:
@@ -51,6 +51,21 @@ def write(store: Store, index: str, call: Call, shards: Sequence[int] | None) ->
         result = _HANDLERS[call.name](writer, call)
         writer.put(overlays)
         return BoolResult(result)
+
+
+def write_columns(store: Store, index: str, field: str, row: int, columns: U64, there: bool) -> None:
+    """A row has these columns (ascending, distinct; they exist) besides its others, or has them no more, in one commit.
+
+    Raises BackendAway, BackendError; then nothing has changed."""
+    with store.overlays(index) as (snapshot, overlays):
+        engine = open_engine(snapshot, index, None)
+        if field not in engine.schema or engine.schema[field].kind != "set" or not 0 <= row <= MAX_ROW:
+            raise BackendError(f"index {index} has no set field {field} with a row {row}")
+        writer = _Writer(snapshot, index, engine)
+        for shard in sorted_unique(columns >> np.uint64(SHARD_EXPONENT)).tolist():
+            inside = columns[(columns >> np.uint64(SHARD_EXPONENT)) == np.uint64(shard)]
+            writer.change_row(shard, field, row, bitmap_of_columns((inside & np.uint64(SHARD_WIDTH - 1)).astype(np.int64)), there)
+        writer.put(overlays)
 
 
 class _Writer:
@@ -158,6 +173,12 @@ class _Writer:
         for shard, carry in self._engine.each(program):
             self._replace(shard, field.name, row, shard.run(program, carry))
         return True
+
+    def change_row(self, shard: int, field: str, row: int, columns: U64, there: bool) -> None:
+        """A row has these columns of a shard too, or no more."""
+        before = self._shard(shard).row(field, row)
+        before = np.zeros(WORDS, np.uint64) if before is None else before
+        self._replace(self._shard(shard), field, row, before | columns if there else before & ~columns)
 
     def _replace(self, shard: Shard, field: str, row: int, columns: U64 | None) -> None:
         """A row has these columns of a shard, and no others."""

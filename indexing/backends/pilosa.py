@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from indexing.backends import pilosa_schema
 from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, BatchRange, FieldSchema
 from indexing.backends.check import check
-from indexing.backends.generation_names import is_generation_name
+from indexing.backends.generation_names import generation_name, is_generation_name
 from indexing.backends.merge_results import divided
 from indexing.backends.names import check_bits, check_names
 from indexing.backends.pilosa_ask import OfSomeShards, ask
@@ -20,12 +20,16 @@ from indexing.backends.pilosa_generations import REGISTERED, Generations, by_gen
 from indexing.backends.pilosa_http import Host, PilosaHttp
 from indexing.backends.pilosa_import import Importer
 from indexing.backends.pilosa_query import Questions
+from indexing.backends.pilosa_scratch import Scratch, has_columns, is_scratch
 from indexing.calls import Call, QueryError, Result
 from indexing.client import pilosa_names
 from indexing.client.pilosa import PilosaClients
-from indexing.roaring import U64, sorted_unique
+from indexing.roaring import SHARD_EXPONENT, U64, encode, sorted_unique
 
 _COLUMNS_AT_ONCE = 500
+
+# Written by people, and by no batch.
+TAG_FIELD = "tag"
 
 
 class PilosaBackend:
@@ -50,6 +54,7 @@ class PilosaBackend:
         self._importer = Importer(self._cluster)
         self._schemas = pilosa_schema.Schemas(self._cluster)
         self._questions = Questions(self._cluster)
+        self._scratch = Scratch(self._cluster, self._schemas, self._importer)
         self._generations = Generations(self._cluster, self._schemas, self._importer, self._questions, drop_grace_seconds)
 
     def close(self) -> None:
@@ -82,7 +87,7 @@ class PilosaBackend:
     def indexes(self) -> dict[str, list[FieldSchema]]:
         """See Backend."""
         return {
-            name: [field for field in index.fields.values() if field.name != ACCESS_FIELD]
+            name: [field for field in index.fields.values() if field.name != ACCESS_FIELD and not is_scratch(field.name)]
             for name, index in self._schemas.read().items()
             if not is_generation_name(name) and not pilosa_names.is_physical(name)
         }
@@ -113,6 +118,18 @@ class PilosaBackend:
             self._generations.import_batch(index, known, bits)
         else:
             self._importer.import_batch(index, bits)
+
+    def import_again(self, index: str, bits: BatchBits) -> None:
+        """A visible batch's bits in place of those that it has: it is hidden meanwhile. What queries wrote as tags stays."""
+        known = self._known(index, bits.fields)
+        if known is None:
+            raise BackendError(f"index {index} does not exist")
+        check_bits(index, known.fields, bits)
+        if not bits.generation or bits.generation in self._generations.present(index):
+            name = generation_name(index, bits.generation) if bits.generation else index
+            fields = [field for field in known.fields.values() if field.name not in (ACCESS_FIELD, TAG_FIELD)]
+            self._importer.clear(name, fields, [BatchRange(bits.batch, bits.first_column, bits.count)])
+        self.import_batch(index, bits)
 
     def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """See Backend."""
@@ -150,6 +167,16 @@ class PilosaBackend:
         known = self._checked(index, calls)
         if shards is not None and not shards:
             shards = [(1 << 43) - 1]  # none: an empty list would mean all
+        if not any(has_columns(call) for call in calls):
+            return self._answers(index, known, calls, shards)
+        # Generations that nobody knows of yet have no columns that the question can mean.
+        parts = [generation_name(index, one) for one in self._generations.look(index)]
+        with self._scratch.rows([index, *parts], calls) as calls:
+            return self._answers(index, self._known(index) or known, calls, shards)
+
+    def _answers(
+        self, index: str, known: pilosa_schema.Index, calls: Sequence[Call], shards: Sequence[int] | None
+    ) -> list[Result]:
         if not self._generations.seen(index):
             results, now = self._ask_base(index, known, calls, shards)
             if not now:
@@ -231,6 +258,20 @@ class PilosaBackend:
         return _rows_of_answers(columns, self._questions.post(name, _rows_text(field, columns)))
 
     # State
+
+    def write_row(self, index: str, field: str, row: int, columns: Mapping[int, U64], there: bool = True) -> None:
+        """See Backend."""
+        known = self._known(index, [field])
+        if known is None or field not in known.fields or known.fields[field].kind != "set":
+            raise BackendError(f"index {index} has no set field {field}")
+        for generation, some in columns.items():
+            if generation:
+                self._generations.ensure_fields(index, known)
+            shards = some >> np.uint64(SHARD_EXPONENT)
+            for shard in sorted_unique(shards).tolist():
+                local = some[shards == np.uint64(shard)] & np.uint64((1 << SHARD_EXPONENT) - 1)
+                data = encode(local | np.uint64(row << SHARD_EXPONENT))
+                self._importer.set_bits(generation_name(index, generation), field, shard, data, clear=not there)
 
     def written_columns(self, index: str) -> U64:
         """See Backend: `access` has packets' columns only, and it is what tells what exists."""

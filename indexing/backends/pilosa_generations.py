@@ -115,6 +115,11 @@ class Generations:
         """The generations to be asked, as the index said when it was last asked."""
         return self._seen.get(index, [])
 
+    def look(self, index: str) -> list[int]:
+        """The generations to be asked, as the index says now."""
+        (registered,) = self._questions.post(index, REGISTERED)
+        return self.see(index, registered)
+
     def see(self, index: str, registered: Mapping[str, Any] | None) -> list[int]:
         """The generations to be asked now: of the answer to REGISTERED."""
         rows = (registered or {}).get("rows") or []

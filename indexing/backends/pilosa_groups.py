@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+import numpy as np
+
 from indexing.calls import GroupCount
+from indexing.group_place import first_place
 from indexing.roaring import MAX_ROW
 
 _Asking = Generator[list[str], list[Any], None]
 _PREFIXES_AT_ONCE = 200
-_CHOOSING = ("previous", "limit", "column")
+_CHOOSING = ("limit", "column")
 
 
 class Groups:
@@ -26,38 +29,49 @@ class Groups:
         self._under = under
         self._limit = limit
         self._allowed: list[set[int] | None] = [None] * len(children)  # None: all rows
+        self._begin: tuple[int, ...] = ()
         self.found: list[GroupCount] = []  # ascending, at most `limit`
 
     def ask(self) -> _Asking:
         """Yields PQL calls, is sent their JSON results; then `found` is complete."""
         if self._limit == 0:
             return
-        chosen = [at for at, args in enumerate(self._children) if any(args.get(name) is not None for name in _CHOOSING)]
-        if chosen:
-            answers = yield [self._rows(at) for at in chosen]
-            for at, answer in zip(chosen, answers, strict=True):
-                self._allowed[at] = set(answer["rows"] or ())
+        limited = [at for at, args in enumerate(self._children) if any(args.get(name) is not None for name in _CHOOSING)]
+        previous = [args.get("previous") for args in self._children]
+        # To know where groups begin, the rows of all but the last are needed.
+        wanted = sorted({*limited, *(range(len(previous) - 1) if any(one is not None for one in previous) else ())})
+        rows: dict[int, set[int]] = {}
+        if wanted:
+            answers = yield [self._rows(at, at in limited) for at in wanted]
+            rows = {at: set(answer["rows"] or ()) for at, answer in zip(wanted, answers, strict=True)}
+        for at in limited:
+            self._allowed[at] = rows[at]
         if any(allowed is not None and not allowed for allowed in self._allowed):
             return
+        self._begin = tuple(first_place(previous, lambda at: np.array(sorted(rows[at]), np.uint64)))
         first, second = (f"Rows({args['field']})" for args in self._children[:2])
         (answer,) = yield [f"GroupBy({first},{second}{f',filter={self._under}' if self._under else ''})"]
         pairs = [tuple(row["rowID"] for row in group["group"]) for group in answer or []]
-        yield from self._extended([pair for pair in pairs if self._may(0, pair[0]) and self._may(1, pair[1])])
+        yield from self._extended(
+            [pair for pair in pairs if self._may(0, pair[0]) and self._may(1, pair[1]) and self._from_begin(pair)]
+        )
 
-    def _rows(self, at: int) -> str:
-        """Which rows a Rows() chooses: after `previous`, or from it on where it is not the last and chooses nothing else."""
+    def _rows(self, at: int, limited: bool) -> str:
+        """The rows of a child: those that it chooses, of one that has a limit or a column; else all."""
         args = dict(self._children[at])
         if args.get("previous") is not None:
-            inclusive = at < len(self._children) - 1 and args.get("limit") is None and args.get("column") is None
-            args["previous"] = min(args["previous"], MAX_ROW - 1) - inclusive
-            if args["previous"] < 0:
-                args["previous"] = None
-        given = [f"{name}={args[name]}" for name in _CHOOSING if args.get(name) is not None]
+            args["previous"] = min(args["previous"], MAX_ROW - 1)
+        names = ("previous", *_CHOOSING) if limited else ()
+        given = [f"{name}={args[name]}" for name in names if args.get(name) is not None]
         return f"Rows({','.join([args['field'], *given])})"
 
     def _may(self, at: int, row: int) -> bool:
         allowed = self._allowed[at]
         return allowed is None or row in allowed
+
+    def _from_begin(self, rows: tuple[int, ...]) -> bool:
+        """Whether groups that begin with these rows do not all come before the place that `previous` names."""
+        return rows >= self._begin[: len(rows)]
 
     def _extended(self, prefixes: Sequence[tuple[int, ...]]) -> _Asking:
         """Adds the groups that begin with these rows, all of one length."""
@@ -69,7 +83,7 @@ class Groups:
                 ((*prefix, group["group"][0]["rowID"]), group["count"])
                 for prefix, answer in zip(some, answers, strict=True)
                 for group in answer or []
-                if self._may(at, group["group"][0]["rowID"])
+                if self._may(at, group["group"][0]["rowID"]) and self._from_begin((*prefix, group["group"][0]["rowID"]))
             ]
             if at < len(self._children) - 1:
                 yield from self._extended([rows for rows, _ in longer])

@@ -168,6 +168,12 @@ class Importer:
                 raise problem
             time.sleep(pause)
 
+    def set_bits(self, index: str, field: str, shard: int, data: bytes, clear: bool = False) -> None:
+        """Sets or clears the bits of `data` (indexing.roaring) of a set field in one shard. They alone make no column exist."""
+        members = self._cluster.members()
+        self._roaring(index, field, shard, data, clear)
+        self._cluster.same(members)
+
     def _say_copies(self, index: str, members: Members) -> None:
         """In the index itself: whether every node holds everything, for who first looks when a node is away."""
         if members.alone or self._said.get(index) == members:

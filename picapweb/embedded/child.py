@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -115,14 +116,19 @@ class Child:
         if self.process.poll() is None:
             self.process.send_signal(self.service.stop_signal)
 
-    def stop(self) -> None:
-        """Ask it to end, wait, then kill whatever is left of it and of the processes that it started."""
+    def stop(self, hurry: threading.Event | None = None) -> None:
+        """Ask it to end, wait, then kill whatever is left of it and of the processes that it started.
+
+        hurry: once it is set, nothing is waited for any more."""
         family = _descendants(self.pid)
         self.ask_to_stop()
-        try:
-            self.process.wait(self.service.stop_seconds)
-        except subprocess.TimeoutExpired:
-            pass
+        end = time.monotonic() + self.service.stop_seconds
+        while time.monotonic() < end and not (hurry is not None and hurry.is_set()):
+            try:
+                self.process.wait(0.1)
+                break
+            except subprocess.TimeoutExpired:
+                continue
         self.kill(family)
 
     def kill(self, family: Sequence[psutil.Process] = ()) -> None:

@@ -13,6 +13,9 @@ from typing import Final
 SOCKET_PATH_MAX: Final = 107
 LONGEST_SOCKET_NAME: Final = ".s.PGSQL.5432"
 SUBFOLDERS: Final = ("postgres", "valkey", "captures", "index", "import", "log")
+KEPT_OPEN: Final = ("import",)
+# Of every process of the product: files that it makes are its user's alone.
+UMASK: Final = 0o077
 
 
 class DataFolderError(Exception):
@@ -53,15 +56,19 @@ class DataFolder:
         return Path(os.path.realpath(self.root / "run"))
 
     def create(self) -> None:
-        """Make what is missing, all of it 0700. An existing data folder keeps its mode; its parents are never touched.
+        """Make what is missing, all of it 0700, and narrow to that what is there and wider: the folder itself, and those in it,
+        but for `import`, into which others may be meant to put files. Its parents are never touched.
 
-        Raises DataFolderError where that is impossible.
+        Raises DataFolderError where that is impossible, or where others may write to a folder that is not ours to narrow.
         """
         try:
             # makedirs gives the mode to the last folder only; those above it get the user's usual one.
             os.makedirs(self.root, mode=0o700, exist_ok=True)
+            _narrow(self.root)
             for name in SUBFOLDERS:
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
+                if name not in KEPT_OPEN:
+                    _narrow(self.root / name)
             self._create_run()
         except OSError as error:
             raise DataFolderError(f"data folder {self.root}: {error.strerror}: {error.filename}") from error
@@ -110,6 +117,17 @@ class DataFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _narrow(folder: Path) -> None:
+    """Nobody else may enter. Raises DataFolderError, OSError."""
+    status = folder.stat()
+    if not status.st_mode & 0o077:
+        return
+    if os.geteuid() in (status.st_uid, 0):
+        folder.chmod(0o700)
+    elif status.st_mode & 0o022:
+        raise DataFolderError(f"data folder {folder}: others may write to it, and it is not ours to change")
 
 
 def _can_hold_sockets(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from proxy.api.pilosa_query import Asked, Reply, reply, too_large
-from proxy.api.pilosa_rights import may_write_packets
+from proxy.api.pilosa_rights import may_write_clients, may_write_packets
 from proxy.pql.parse import MAX_QUERY_BYTES
 
 
@@ -36,6 +36,7 @@ def query(request: HttpRequest, index: str) -> HttpResponse:
         meta.get("CONTENT_TYPE", ""),
         meta.get("HTTP_ACCEPT"),
         lambda: may_write_packets(request),
+        may_write_clients,
     )
     return _response(too_large(asked, length) if length > MAX_QUERY_BYTES else reply(asked))
 

@@ -15,11 +15,14 @@ import psutil
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+from capture import sight
 from indexing import store
 from indexing.backends.base import SHARD_WIDTH, BackendAway
 from indexing.client import names, tables
 from indexing.client.engine import engine
 from proxy.api.pilosa_http import argument, json_answer, json_only, no_content, plain, route, unsigned
+from proxy.ask import is_packet_index
+from proxy.by_record.batches import visible
 
 # Whose API this is. Clients compare it with what they know.
 PILOSA_VERSION = "1.4.1"
@@ -62,9 +65,21 @@ def _get_fragment_nodes(request: HttpRequest) -> HttpResponse:
     return json_answer([_node(request)])
 
 
+def _columns(index: str, columns: int) -> int:
+    """One more than the last column that whoever asks may see."""
+    if not sight.is_bounded():
+        return columns
+    last = visible(index).order_by("-first_column").first()
+    return 0 if last is None else last.first_column + last.packets
+
+
 @json_only
 def _get_shards_max(request: HttpRequest) -> HttpResponse:
-    found = {name: max(0, columns - 1) // SHARD_WIDTH for name, columns in names.packet_indexes().items()}
+    found = {
+        name: max(0, _columns(name, columns) - 1) // SHARD_WIDTH
+        for name, columns in names.packet_indexes().items()
+        if is_packet_index(name)
+    }
     for index in tables.read_all():
         found[index.name] = max(engine().shards(index), default=0)
     return json_answer({"standard": dict(sorted(found.items()))})

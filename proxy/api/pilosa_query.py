@@ -41,7 +41,7 @@ ARGUMENTS = frozenset({"shards", "columnAttrs", "excludeRowAttrs", "excludeColum
 @dataclass(frozen=True)
 class Asked:
     """A POST to /index/{index}/query. arguments: the query string; accept: None where there is no such header; may_write: whether
-    who asks may write to packet indexes, asked only where the query writes."""
+    who asks may write to packet indexes, asked only where the query writes; may_write_clients: to client indexes."""
 
     index: str
     body: bytes
@@ -49,6 +49,7 @@ class Asked:
     content_type: str
     accept: str | None
     may_write: Callable[[], bool]
+    may_write_clients: Callable[[], bool] = lambda: True
 
     @property
     def wants_json(self) -> bool:
@@ -138,6 +139,8 @@ def _shards(text: str) -> list[int] | None:
 
 def _answered(asked: Asked, request: QueryRequest, read: Question) -> Reply:
     if not is_packet_index(asked.index):
+        if read.write is not None and not asked.may_write_clients():
+            raise QueryError(f"{read.write.name}: whoever asks may only read", read.write.position, status=403)
         return _of_client(asked, request, read.calls)
     if read.write is not None and not asked.may_write():
         raise not_allowed(read.write)

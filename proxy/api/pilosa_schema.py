@@ -23,6 +23,7 @@ from indexing.client.schema import (
 )
 from indexing.client.tables import packets_only
 from proxy.api.pilosa_http import body_of, json_answer, json_only, no_content, plain, route, success
+from proxy.ask import is_packet_index
 
 # Rows that the TopN cache of a packet field holds: see indexing.backends.pilosa_schema.CACHE_SIZE.
 _PACKET_CACHE = 1 << 20
@@ -51,7 +52,7 @@ def _shown_client(index: ClientIndex) -> dict[str, object]:
 
 
 def _all_shown() -> Iterator[dict[str, object]]:
-    for name in names.packet_indexes():
+    for name in filter(is_packet_index, names.packet_indexes()):
         index = packet_index(name)
         yield shown_index(index, _bit_depths(index))
     for index in tables.read_all():

@@ -7,6 +7,7 @@ Source of the checks, their order and words: executor.go of Pilosa 1.4.1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from indexing.roaring import MAX_ROW
 from proxy.client.go_args import arguments, row_field, shown, type_name
 
 _TIME = "%Y-%m-%dT%H:%M"
+_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d{1,2}:\d\d", re.ASCII)  # Go takes hours of one digit, and nothing else so
 _SETS = ("Union", "Xor", "Intersect", "Difference")
 _BITMAPS = frozenset({*_SETS, "Row", "Not", "Shift"})
 
@@ -118,7 +120,8 @@ def _times(args: dict[str, Any]) -> None:
 
 def _is_time(text: str) -> bool:
     try:
-        return len(datetime.strptime(text, _TIME).strftime(_TIME)) > 0 and len(text) == 16 and text.isascii()
+        # strftime, too: it refuses years that Go has and Python has not
+        return _SHAPE.fullmatch(text) is not None and len(datetime.strptime(text, _TIME).strftime(_TIME)) > 0
     except ValueError:
         return text.startswith("0000-") and _is_time("0004" + text[4:])  # Go has a year 0, which is a leap year
 

@@ -17,6 +17,7 @@ from indexing.calls import Call, QueryError, RowRef
 from indexing.client.contract import ClientIndex, FieldOptions
 from indexing.client.names import COLUMN_KEYS
 from proxy.client.go_args import arguments, call_text, row_field, type_name
+from proxy.pql.translate import nothing_after
 from proxy.pql.walk import inputs, rebuild
 
 # Ids that no key has: keys are numbered from 1 up. Of rows not the greatest: Pilosa counts on from a `previous`.
@@ -232,6 +233,7 @@ def _replaced(index: ClientIndex, call: Call, ids: Ids) -> Call:
         args["ids"] = [one for one in found if one is not None] or [NOBODYS_ROW]
     elif call.name == "GroupBy":
         args.pop("previous", None)
+        nothing_after(call, NOBODYS_ROW)
     return call
 
 

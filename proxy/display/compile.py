@@ -18,6 +18,7 @@ from proxy.display.operands import Text, predicate_of
 from proxy.display.parse import parse
 from proxy.display.sources import difference, intersect, row, union
 from proxy.display.tree import Both, Compared, Either, Invoked, Literal, Member, Negated, Node, Operand, Present, Range
+from proxy.spans import stamped
 
 # Filters that are asked again are read once.
 KEPT_TEXTS, KEPT_CHARACTERS = 1024, 500
@@ -114,7 +115,7 @@ class _Compiler:
         if meaning.name == "frame":
             return every_packet()
         if meaning.kind == "time":
-            return times.stamped()
+            return stamped()
         if meaning.kind == "protocol":
             _, *others = meaning.sources
             return union([row("protocols", meaning.name), *(source.there() for source in others)])

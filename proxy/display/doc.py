@@ -8,7 +8,7 @@ from capture.packets.labels.layers import LAYERS, RARE_LAYERS
 from capture.packets.registry import FIELDS
 from proxy.display.bits import Bit, Flags, FlagSet
 from proxy.display.fields import REFUSED, REFUSED_BELOW, Meaning, meanings
-from proxy.display.sources import Always, Coded, Integer, Rows, Source
+from proxy.display.sources import Always, Coded, Integer, Numbered, Rows, Source
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/display-filter.md"
 BEGIN, END = "<!-- begin: written by proxy/display/doc.py -->", "<!-- end -->"
@@ -56,6 +56,8 @@ def _source(source: Source) -> str:
             return f"`{field}` {name}"
         case FlagSet(_, field) | Flags(field, _, _) | Integer(field) | Coded(field, _) | Always(field, _, _):
             return f"`{field}`"
+        case Numbered():
+            return "`FrameNumber`"
     raise TypeError(source)
 
 

@@ -17,10 +17,10 @@ from capture.packets.labels.layers import LAYERS, RARE_LAYERS
 from capture.packets.registry import FIELDS
 from indexing import predicates as p
 from proxy.display.bits import Bit, Flags, FlagSet
-from proxy.display.sources import Always, Coded, Integer, Rows, Source
+from proxy.display.sources import Always, Coded, Integer, Numbered, Rows, Source
 
 # uint: bits says how many; bool; text: bytes; ipv4, ipv6, ether; address: an IP address of either family, or a name (dns-answer);
-# layer: one of the names of `protocols` by itself; layers: frame.protocols; time: seconds since 1970; number: of a job's packet
+# layer: one of the names of `protocols` by itself; layers: frame.protocols; time: since 1970 or since the capture began
 Kind = Literal["uint", "bool", "text", "ipv4", "ipv6", "ether", "address", "protocol", "layers", "time"]
 
 IPV4, IPV6 = p.InNetwork("0.0.0.0/0"), p.InNetwork("::/0")
@@ -55,8 +55,6 @@ REFUSED = {
     "frame.time_delta_displayed": "it depends on the packets shown",
     "tcp.stream": "streams are numbered anew in every capture; ask for the conversation: community-id",
     "udp.stream": "streams are numbered anew in every capture; ask for the conversation: community-id",
-    "frame.number": "the index has no row for a packet's number; it is in the packet's URL: /jobs/{id}/packets/{number}/",
-    "frame.time_relative": "the index keeps the time itself: ask for frame.time",
     "frame.encap_type": "Wireshark numbers link types in a way of its own; ask for linktype (LINKTYPE numbers)",
     "_ws.malformed": "it is any dissector's complaint; ask for error, what kept a packet's headers from being read",
     "ip.frag_offset": 'offsets are not indexed; ask for fragment in {"middle", "last"}',
@@ -147,6 +145,8 @@ def _build() -> dict[str, Meaning]:
     put("frame.p2p_dir", "uint", Coded("direction", (("outbound", "0"), ("inbound", "1"))), bits=8)
     put("frame.time", "time", Rows("time-second"))
     put("frame.time_epoch", "time", Rows("time-second"))
+    put("frame.time_relative", "time", Rows("time-second"))
+    put("frame.number", "uint", Numbered(), bits=32)
 
     put("eth.src", "ether", Rows("eth-src"))
     put("eth.dst", "ether", Rows("eth-dst"))

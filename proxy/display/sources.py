@@ -6,6 +6,7 @@ A field of a filter is the union of its sources: first IP header, tunnels, what 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from capture.packets.registry import FIELDS
 from capture.packets.values import text_of
 from indexing import predicates as p
+from indexing.backends.embedded_plan import INT64_MAX, interval
 from indexing.calls import Call, Condition, RowRef
 from proxy.display.holds import holds
 
@@ -112,18 +114,16 @@ class Rows:
         return intersect([call, *also])
 
 
-@dataclass(frozen=True)
-class Integer:
-    """An int field: comparisons, no rows."""
+class _Ranges(ABC):
+    """Numbers that are compared and have no rows."""
 
-    field: str
-
-    @property
-    def level(self) -> str:
-        return FIELDS[self.field].level
-
+    @abstractmethod
     def there(self) -> Call:
-        return self._if(Condition("!=", None))
+        """See Source."""
+
+    @abstractmethod
+    def _if(self, condition: Condition) -> Call:
+        """The packets whose number meets a condition."""
 
     def where(self, predicate: p.Predicate) -> Call:
         match predicate:
@@ -143,8 +143,41 @@ class Integer:
                 return difference(self.there(), self.where(inner))
         raise ValueError(f"no predicate on numbers: {predicate!r}")
 
+
+@dataclass(frozen=True)
+class Integer(_Ranges):
+    """An int field."""
+
+    field: str
+
+    @property
+    def level(self) -> str:
+        return FIELDS[self.field].level
+
+    def there(self) -> Call:
+        return self._if(Condition("!=", None))
+
     def _if(self, condition: Condition) -> Call:
         return Call("Row", args={"condition": (self.field, condition)})
+
+
+@dataclass(frozen=True)
+class Numbered(_Ranges):
+    """A packet's number in its job's capture."""
+
+    level: str = "packet"
+
+    def there(self) -> Call:
+        return Call("Not", [nothing()])
+
+    def _if(self, condition: Condition) -> Call:
+        if condition.op == "!=":
+            return difference(self.there(), self._if(Condition("==", condition.value)))
+        low, high, _ = interval(condition)
+        if low > high or high < 1:
+            return nothing()
+        args = {"from": low, "to": high}
+        return Call("FrameNumber", args={one: args[one] for one in args if 0 < args[one] < INT64_MAX})
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,32 @@
-"""Comparisons of `frame.time` and `frame.time_epoch`: whole seconds as rows of time, the longest that fit."""
+"""Comparisons of `frame.time` and `frame.time_epoch`, to the nanosecond; whole seconds are rows of time."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from functools import partial
 
-from capture.packets.registry import FIELDS
-from indexing import predicates as p
 from indexing.calls import Call
-from proxy.display.errors import wrong
 from proxy.display.literals import refuse
-from proxy.display.sources import difference, union, values
+from proxy.display.sources import difference, nothing
 from proxy.display.tree import Literal
+from proxy.moments import NS, written
+from proxy.spans import LAST, since, span, stamped
 
 _FORMATS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%b %d, %Y %H:%M:%S",
     "%b %d, %Y %H:%M", "%b %d, %Y",
 )  # fmt: skip
 _PARTS = re.compile(r"(.*?[0-9])(?:\.([0-9]{1,9}))?\s*(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?", re.ASCII)
+RELATIVE = "frame.time_relative"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NS = 1_000_000_000
-LAST = 86400 * 2**24  # seconds, a whole day; after every time stamp
-# Shortest first.
-UNITS = sorted((one for one in FIELDS.values() if one.encoding == "time" and not one.plugin), key=lambda one: one.seconds)
 
 
 def moment(literal: Literal, field: str) -> int:
-    """Nanoseconds since 1970. Without a zone it is UTC. Raises QueryError."""
-    if field == "frame.time_epoch":
-        return _epoch(literal)
+    """Nanoseconds since 1970 (RELATIVE: since the capture began). Without a zone it is UTC. Raises QueryError."""
+    if field in ("frame.time_epoch", RELATIVE):
+        return _number_of_seconds(literal, "since the capture began" if field == RELATIVE else "since 1970")
     if literal.kind == "word" and re.fullmatch(r"[0-9.]+", literal.text):
         refuse(literal, f"{literal.text} is no time: write {field} as 2012-04-02 02:28:30, or ask for frame.time_epoch")
     text = literal.text.strip()
@@ -48,7 +44,7 @@ def moment(literal: Literal, field: str) -> int:
     refuse(literal, f"{literal.shown} is no time: write it as 2012-04-02 02:28:30 (UTC), or with Z, UTC or +02:00 behind it")
 
 
-def _epoch(literal: Literal) -> int:
+def _number_of_seconds(literal: Literal, since: str) -> int:
     try:
         found = (
             Decimal(literal.text)
@@ -58,7 +54,7 @@ def _epoch(literal: Literal) -> int:
     except InvalidOperation:
         found = None
     if found is None:
-        refuse(literal, f"{literal.shown} is no number of seconds since 1970")
+        refuse(literal, f"{literal.shown} is no number of seconds {since}")
     return int(found * NS)
 
 
@@ -70,67 +66,56 @@ def _zone(text: str | None) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def stamped() -> Call:
-    """The packets that have a time stamp."""
-    return values(UNITS[-1].name, p.Everything())
-
-
 def compared(op: str, literal: Literal, field: str) -> Call:
     """Packets whose time compares so. Raises QueryError."""
     at = moment(literal, field)
-    if op in (">=", "<") and at % NS == 0:
-        second = at // NS
-        return since(second) if op == ">=" else difference(stamped(), since(second))
-    if op in (">", "<=") and (at + 1) % NS == 0:
-        second = (at + 1) // NS
-        return since(second) if op == ">" else difference(stamped(), since(second))
-    raise _finer(literal, field)
+    within, since_then = (_relative, partial(_relative, high=None)) if field == RELATIVE else (_within, _from)
+    match op:
+        case ">=":
+            return since_then(at)
+        case ">":
+            return since_then(at + 1)
+        case "<":
+            return difference(stamped(), since_then(at))
+        case "<=":
+            return difference(stamped(), since_then(at + 1))
+        case "==":
+            return within(at, at + 1)
+    return difference(stamped(), within(at, at + 1))
 
 
 def between(low: Literal, high: Literal, field: str) -> Call:
     """Packets from low to high, both inclusive. Raises QueryError."""
-    first, last = moment(low, field), moment(high, field) + 1
-    if first % NS:
-        raise _finer(low, field)
-    if last % NS:
-        raise _finer(high, field)
-    return span(first // NS, last // NS)
+    return (_relative if field == RELATIVE else _within)(moment(low, field), moment(high, field) + 1)
 
 
-def _finer(literal: Literal, field: str) -> Exception:
-    return wrong(f"{field} is indexed to the whole second: write >= and < with whole seconds", literal.position)
+def _relative(low: int, high: int | None) -> Call:
+    """From low to high - 1 nanoseconds since the capture began."""
+    if high is not None and low >= high:
+        return nothing()
+    args = {"from": low} if high is None else {"from": low, "to": high}
+    return Call("TimeRelative", args={name: _seconds(ns) for name, ns in args.items()})
 
 
-def since(second: int) -> Call:
-    """Packets of `second` and later."""
-    return span(second, LAST)
+def _seconds(ns: int) -> str:
+    seconds, rest = divmod(abs(ns), NS)
+    decimals = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{'-' * (ns < 0)}{seconds}{decimals}"
 
 
-def span(low: int, high: int) -> Call:
-    """Packets of the seconds low .. high - 1: seconds up to the next minute, minutes up to the next hour ... and back again."""
-    low, high = max(low, 0), min(high, LAST)
-    head: list[Call] = []
-    tail: list[Call] = []
-    for unit, longer in pairwise(UNITS):
-        if low >= high:
-            break
-        up, down = -(-low // longer.seconds) * longer.seconds, high // longer.seconds * longer.seconds
-        if up >= down:
-            head += _rows(unit.name, unit.seconds, low, high)
-            low = high
-            break
-        head += _rows(unit.name, unit.seconds, low, up)
-        tail = _rows(unit.name, unit.seconds, down, high) + tail
-        low, high = up, down
-    if low < high:
-        head += _rows(UNITS[-1].name, UNITS[-1].seconds, low, high)
-    return union(head + tail)
+def _from(ns: int) -> Call:
+    if ns <= 0:
+        return stamped()
+    if ns % NS == 0:
+        return since(ns // NS)
+    return Call("Time", args={"from": written(ns)}) if ns < LAST * NS else nothing()
 
 
-def _rows(field: str, seconds: int, low: int, high: int) -> list[Call]:
+def _within(low: int, high: int) -> Call:
+    """From low to high - 1: whole seconds by rows alone."""
+    low, high = max(low, 0), min(high, LAST * NS)
     if low >= high:
-        return []
-    bounds = (b"%d" % low, b"%d" % (high - seconds))
-    if high >= LAST:
-        return [values(field, p.Compare(">=", bounds[0], "number"))]
-    return [values(field, p.Between(*bounds, "number"))]
+        return nothing()
+    if low % NS == 0 and high % NS == 0:
+        return span(low // NS, high // NS)
+    return Call("Time", args={"from": written(low), "to": written(high)})

@@ -41,6 +41,7 @@ _FORMS = {
     "Rows": re.compile("f(?:,|c*a*)"),
     "Values": re.compile("f(?:,|c*a*)"),
     "Range": re.compile("at[at]|aat"),
+    "Named": re.compile("s"),
 }
 # What is kept of a call with none of its children's own marks: v0.x had these under the same name.
 _OPERATORS = frozenset({"Union", "Intersect", "Difference", "Xor", "Not", "Shift", "Count", "Options"})
@@ -108,6 +109,8 @@ def _arguments(name: str, args: dict[str, Any], position: int) -> dict[str, Any]
         out.update({key: args[raw] for raw, key in (("_col", "column"), ("_timestamp", "timestamp")) if raw in args})
         return out
     rest = {key: value for key, value in args.items() if not key.startswith("_")}
+    if name == "Named" and "_col" in args:
+        rest["name"] = args["_col"]
     if name == "SetRowAttrs":
         return {"row": RowRef(args["_field"], args["_row"]), "attrs": rest} if "_field" in args and "_row" in args else rest
     if name == "SetColumnAttrs":

@@ -169,7 +169,7 @@ def _group_by(call: Call, access: Call) -> tuple[list[Call], Finish]:
     asked = [replace(call, children=children, args=args)]
     allowed: list[tuple[int, int, int, Finish]] = []  # child, first and last of its answers, what they become
     for i in limited:
-        more, finish = _rows(_as_rows(call.children[i], inclusive=i + 1 < len(children)), access)
+        more, finish = _rows(call.children[i], access)
         allowed.append((i, len(asked), len(asked) + len(more), finish))
         asked += more
     columns = []
@@ -197,16 +197,6 @@ def _group_by(call: Call, access: Call) -> tuple[list[Call], Finish]:
         return GroupCountsResult(groups)
 
     return asked, finish_groups
-
-
-def _as_rows(child: Call, inclusive: bool) -> Call:
-    """A GroupBy child as a Rows call of its own, whose `previous` is exclusive."""
-    args = dict(child.args)
-    if inclusive and args.get("previous") is not None:
-        args["previous"] -= 1
-        if args["previous"] < 0:
-            del args["previous"]
-    return replace(child, args=args)
 
 
 @dataclass

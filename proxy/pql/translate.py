@@ -161,7 +161,16 @@ def _translated(node: Call, rows: Mapping[str, Mapping[bytes, int]], translator:
         args["previous"] = AFTER_ALL if row is None else row
     elif node.name == "GroupBy":
         args.pop("previous", None)  # Pilosa ignores it
+        nothing_after(node, AFTER_ALL)
     return node
+
+
+def nothing_after(group_by: Call, unknown: int) -> None:
+    """Lets a GroupBy find nothing where a `previous` is a value that no row has, whichever child names it.
+
+    unknown: the row that such values have become. Behind it come the groups of the next row of the child before."""
+    if any(child.args.get("previous") == unknown for child in group_by.children):
+        group_by.args["filter"] = Call("Union", position=group_by.position)
 
 
 def untranslate(results: Sequence[Result], translator: Translator) -> list[Result]:

@@ -77,6 +77,8 @@ def _call(call: Call) -> list[str | _Shown]:
         args.pop("field")
     elif "field" in args:
         args["field"] = _Name(args["field"])
+    if call.name == "Named" and isinstance(args.get("name"), str):
+        items.append([_raw(args.pop("name"))])
     if call.name == "SetRowAttrs" and "row" in args:
         ref = args.pop("row")
         items += [[_field(ref.field)], [_raw(ref.row)]]

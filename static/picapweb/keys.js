@@ -29,5 +29,8 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.pick[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.pick[open]")) menu.open = false;
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.pick[open]")) menu.open = false;
+  // Out of the query, so that j and k go through its packets.
+  if (event.target.id === "q" && event.target.matches("input") && !event.defaultPrevented) event.target.blur();
 });

@@ -9,19 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.every_page import Shown, fill
 from tests.conftest import needs
 from tests.server import Server
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="package")
@@ -36,24 +27,36 @@ def server() -> Iterator[Server]:
         shutil.rmtree(data, ignore_errors=True)
 
 
-@pytest.fixture
-def origin(server: Server) -> str:
+def emptied(server: Server) -> str:
     """The address of an empty picapweb: what other tests left in it is deleted."""
-    while jobs := server.ask("GET", "/jobs/")[1]["results"]:
-        for job in jobs:
-            status, said = server.ask("DELETE", f"/jobs/{job['id']}/")
-            assert status == 204, said
+    for place in ("/jobs/", "/saved/"):
+        while left := server.ask("GET", place)[1]["results"]:
+            for one in left:
+                status, said = server.ask("DELETE", f"{place}{one['id']}/")
+                assert status == 204, said
     return f"http://localhost:{server.port}"
 
 
 @pytest.fixture
+def origin(server: Server) -> str:
+    """The address of an empty picapweb."""
+    return emptied(server)
+
+
+@pytest.fixture(scope="module")
+def shown(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """An office of two days is indexed, and nothing else."""
+    emptied(server)
+    return fill(server, tmp_path_factory.mktemp("days"))
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[object]:
-    """A real Chromium."""
+    """A real Chromium, one for all files; each test opens contexts of its own in it."""
     needs("Chromium")
     from playwright.sync_api import sync_playwright
 
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield started
         started.close()

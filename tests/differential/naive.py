@@ -112,6 +112,8 @@ class Naive:
         if "row" not in args:
             raise Unsaid("no field")
         into = self.index.field(args["row"].field)
+        if type(args["row"].row) is int and args["row"].row < 0:
+            raise Unsaid("negative")
         row = self.index.row(args["row"].field, args["row"].row)
         if row is None or into.type == "int":
             return {}
@@ -262,7 +264,7 @@ class Naive:
     def rows(self, args: dict[str, Any]) -> list[int]:
         """Row ids of Rows(), ascending."""
         into = self.index.field(args.get("field"))
-        if into.type == "bool":
+        if into.type == "bool" and not isinstance(args.get("previous"), bool):
             raise Unsaid("bool")
         views = [into.standard] if not into.options.get("noStandardView") else []
         if into.type == "time" and (not views or "from" in args or "to" in args):
@@ -300,16 +302,17 @@ class Naive:
         under = self.bitmap(filter_call) if filter_call is not None else None
         fields = [str(child.args.get("field")) for child in call.children]
         allowed = []
-        for at, child in enumerate(call.children):
-            # Times are ignored; `previous` is where the last goes on from, and where the others begin
+        for child in call.children:
+            # Times are ignored
             args = {key: value for key, value in child.args.items() if key not in ("from", "to")}
-            if "limit" not in args and "column" not in args and "previous" in args and at < len(fields) - 1:
-                previous = self.index.row(fields[at], args.pop("previous"))
-                allowed.append([row for row in self.rows(args) if previous is not None and row >= previous])
-            else:
-                allowed.append(self.rows(args))
+            if "limit" not in args and "column" not in args:
+                args.pop("previous", None)
+            allowed.append(self.rows(args))
+        begin = self._begin(call, fields, allowed)
         groups = []
         for rows in product(*allowed):
+            if begin is None or rows[: len(begin)] < begin:
+                continue
             inputs = [self._split(self.index.fields[name].standard.get(row, ())) for name, row in zip(fields, rows, strict=True)]
             both = combine(inputs + ([under] if under is not None else []), set.intersection)
             if count := sum(map(len, both.values())):
@@ -319,6 +322,24 @@ class Naive:
         limit, offset = number(call.args, "limit", None), number(call.args, "offset", 0)
         groups = groups[:limit]
         return groups[offset:] if offset < len(groups) else groups
+
+    def _begin(self, call: Call, fields: list[str], allowed: list[list[int]]) -> tuple[float, ...] | None:
+        """`previous` is a place in the order of groups: the first rows of the first group. None: there is no group.
+
+        The last child goes on after it, the others begin with it; behind one that does not have it, the others' is ignored."""
+        begin: list[float] = []
+        for at, (child, rows) in enumerate(zip(call.children, allowed, strict=True)):
+            if "previous" not in child.args:
+                begin.append(min(rows, default=float("inf")))
+                continue
+            previous = self.index.row(fields[at], child.args["previous"])
+            if previous is None:
+                return None
+            wanted = previous + (at == len(fields) - 1)
+            begin.append(min((row for row in rows if row >= wanted), default=float("inf")))
+            if begin[-1] != wanted:
+                break
+        return tuple(begin)
 
     def _member(self, name: str, row: int) -> dict[str, Any]:
         into = self.index.fields[name]

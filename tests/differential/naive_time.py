@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 FORMATS = {"Y": "%Y", "M": "%Y%m", "D": "%Y%m%d", "H": "%Y%m%d%H"}
@@ -17,10 +18,16 @@ def views_of(at: datetime, quantum: str) -> list[str]:
     return [view(at, unit) for unit in quantum]
 
 
+# As Go reads "2006-01-02T15:04": of all numbers only the hour may have one digit. strptime takes one of any.
+SHAPE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{1,2}:[0-9]{2}")
+
+
 def parse(text: str | int) -> datetime:
     """An instant as queries write it: "2018-01-05T12:30", or seconds since 1970. ValueError."""
     if isinstance(text, int):
         return datetime.fromtimestamp(text, UTC).replace(tzinfo=None)
+    if not SHAPE.fullmatch(text):
+        raise ValueError(f"no time: {text}")
     return datetime.strptime(text, "%Y-%m-%dT%H:%M")
 
 

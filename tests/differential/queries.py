@@ -61,7 +61,7 @@ READ: dict[str, dict[str, Kind]] = {
         "sk": Kind("set", _KEYS, keys=True),
         **{name: Kind("int", edges=edges) for name, edges in _INTS.items()},
         "t1": Kind("time", list(range(6)), quantum="YMDH", cached=False),
-        "t2": Kind("time", list(range(4)), quantum="D", cached=False),
+        "t2": Kind("time", list(range(4)), quantum="D", cached=False, options={"noStandardView": True}),
         "tk": Kind("time", _PROTOCOLS, keys=True, quantum="YM", cached=False),
         "m1": Kind("mutex", list(range(8))),
         "mk": Kind("mutex", _PROTOCOLS, keys=True),

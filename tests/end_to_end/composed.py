@@ -77,6 +77,14 @@ class Composed:
                 self._command(service), cwd=ROOT, env=self._environment(service), stdout=log, stderr=log
             )
 
+    def health(self, service: str) -> str:
+        """What a service's health check says; "" if it does well."""
+        kind, *words = SERVICES[service]["healthcheck"]["test"]
+        assert kind == "CMD" and words[0] == "python", words
+        environment = {**self._environment(service), "PICAPWEB_PORT": str(self.ports["web"])}
+        done = subprocess.run([sys.executable, *words[1:]], cwd=ROOT, env=environment, capture_output=True, text=True)
+        return "" if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
+
     def kill(self, name: str) -> None:
         """As a machine ends that loses its power."""
         process = self._running.pop(name)

@@ -47,6 +47,17 @@ def _answers(composed: Composed, query: str):
     return None
 
 
+def test_health_checks_tell_who_is_away(composed: Composed) -> None:
+    for service in ("web", "worker", "beat"):
+        assert composed.health(service) == "", service
+    composed.kill("beat")
+    assert composed.health("live").startswith("live: no live worker of 'live' has said that it lives")
+    (composed.folder / "data" / "beat").unlink()
+    assert composed.health("beat").startswith("beat: ")
+    composed.start("beat")
+    composed.wait(lambda: composed.health("beat") == "")
+
+
 def test_a_node_dies_amid_a_job_and_comes_back(composed: Composed, shared: Path) -> None:
     capture = shared / "pcaps" / CAPTURE
     one = _upload(composed, capture, fields="picap")

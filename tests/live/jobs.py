@@ -53,6 +53,19 @@ def adds_up(job: dict[str, Any]) -> None:
     assert live["lag"]["packets"] == 0 or job["state"] != "done", live
 
 
+def agrees(server: Server, job: int) -> dict[str, Any]:
+    """The job once it and the index say the same number of packets.
+
+    Its ring may turn once more after all is read, between two questions: its writer opens the next file when the last is full.
+    """
+
+    def same() -> dict[str, Any] | None:
+        said = server.job(job)
+        return said if server.pql(f"Count(Row(job={job}))") == [said["packets"]["indexed"]] else None
+
+    return dict(server.until(same))
+
+
 def answers(server: Server, job: int, fields: list[str]) -> list[Any]:
     """What the index says of a job, free of ids and columns."""
     here = f"Row(job={job})"

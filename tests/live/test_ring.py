@@ -28,10 +28,10 @@ def test_columns_go_with_the_file(server, wire, shared):
     job = jobs.order(server, wire.near, **RING)["id"]
     sent = wire.send(shared / "pcaps" / MIX, "--pps=20000")
     server.until(lambda: server.job(job)["packets"]["read"] == sent)
-    said = turned(server, job)
+    turned(server, job)
+    said = jobs.agrees(server, job)
     assert said["packets"]["removed"] > 0
     assert said["packets"]["read"] == sent == said["packets"]["indexed"] + said["packets"]["removed"]
-    assert server.pql(f"Count(Row(job={job}))") == [said["packets"]["indexed"]]
     assert len(list((server.data / "captures" / str(job) / "ring").iterdir())) <= RING["ring_files"]
     said = jobs.stop(server, job)
     jobs.adds_up(said)

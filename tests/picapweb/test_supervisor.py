@@ -141,3 +141,24 @@ def test_stopping_while_it_starts():
 )
 def test_reasons_in_words(code: int, words: str):
     assert describe_exit(code) == words
+
+
+def test_a_second_word_hurries_it(tmp_path: Path):
+    """A child that does not end when it is asked to is waited for, until there is no time for that."""
+    lines = Lines()
+    code = (
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
+        "print('here', flush=True)\n"
+        "while True: time.sleep(1)"
+    )
+    supervisor = Supervisor([python("a", code, stop_seconds=600.0)], lines)
+    supervisor.start()
+    lines.wait_for("a: here")
+    pid = supervisor.pids()["a"]
+    stopping = threading.Thread(target=supervisor.stop)
+    stopping.start()
+    lines.wait_for("a: asked")
+    supervisor.hurry()
+    stopping.join(60)
+    assert not stopping.is_alive() and not psutil.pid_exists(pid)

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from capture.packets.registry import FIELDS
+from proxy import fields_page
 from proxy.ask import ask_text
 from proxy.field_groups import grouped, grouped_sets
 from proxy.tops import field_figures
@@ -76,3 +77,38 @@ def test_a_field_without_values_is_shown_as_such(get, shared):
     run_job(shared / CAPTURE)
     page = get("/explore/?facet=modbus-function").content.decode()
     assert "0 values" in page and 'aria-label="do not show modbus-function"' in page
+
+
+def rows(answer) -> list[str]:
+    return re.findall(r'<tr id="([^"]+)"', answer.content.decode())
+
+
+def test_fields_are_found_by_name_meaning_and_filter(get, shared):
+    run_job(shared / CAPTURE)
+    assert set(rows(get("/fields/?text=ip.src"))) >= {"netsrc", "inner-netsrc"}
+    assert rows(get("/fields/?text=Server+names+that+a+ClientHello"))[:1] == ["tls-sni"]
+    nothing = get("/fields/?text=nosuchthing")
+    assert (rows(nothing), "has “nosuchthing” in its name" in nothing.content.decode()) == ([], True)
+    having = rows(get("/fields/?having=1"))
+    assert "http-hostname" in having and "modbus-function" not in having
+
+
+def test_names_of_display_filters_ask_for_packets_that_have_the_field(get, shared):
+    run_job(shared / CAPTURE)
+    page = get("/fields/").content.decode()
+    links = [html.unescape(url) for url in re.findall(r'href="(/explore/\?q=[^"]+)"', page)]
+    assert len(links) > 80
+    assert "/explore/?q=http.host&index=net" in links
+    assert not any("frame.encap_type" in link for link in links)  # it is known, and cannot be asked for alone
+    assert get("/explore/?q=http.host&index=net").status_code == 200
+
+
+def test_where_counting_takes_too_long_the_page_is_there_without_figures(get, shared, monkeypatch):
+    run_job(shared / CAPTURE)
+    monkeypatch.setattr(fields_page, "COUNT_SECONDS", 0.0)
+    answer = get("/fields/?having=1")
+    assert answer.status_code == 200
+    assert sorted(rows(answer)) == sorted(FIELDS)
+    (link,) = re.findall(r'href="(\?[^"]*count=1)"', answer.content.decode())
+    counted = get("/fields/" + html.unescape(link))
+    assert "http-hostname" in rows(counted) and "modbus-function" not in rows(counted)

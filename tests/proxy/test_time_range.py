@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.packets.registry import FIELDS
-from proxy.time_range import cover
+from proxy.spans import cover
 
 DAY = 86400
 

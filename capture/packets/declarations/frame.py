@@ -78,6 +78,15 @@ FIELDS = (
         always=True,
     ),
     Field(
+        "tag",
+        "text",
+        "What people have called the packet: `POST /packets/tags` tags all packets of a query. No capture has tags of its own.",
+        'Row(tag="suspicious")',
+        level="packet",
+        protocol="frame",
+        always=True,
+    ),
+    Field(
         "linktype",
         "number",
         "Link type of the packet: LINKTYPE number; libpcap's name is its label and can be asked for as well.",

@@ -62,6 +62,14 @@ FIELDS = (
         maximum=4095,
     ),
     Field(
+        "vlan-stack",
+        "text",
+        "VLAN ids of all tags, of either kind, that stand before the first IP header, the outermost first: `100`, `100,200`. "
+        "With `job` and `community-id` it says which conversation a packet is of.",
+        'Row(vlan-stack="100,200")',
+        protocol="vlan",
+    ),
+    Field(
         "vlan-prio",
         "number",
         "Priority code points of all tags, 0 to 7.",

@@ -28,6 +28,7 @@ from capture.packets.fast.interning import NONE, distinct_pairs, small, wide
 from capture.packets.fast.merging import bits_as_rows, either, merged
 from capture.packets.fast.out import Out
 from capture.packets.fast.protocols_column import protocols
+from capture.packets.fast.vlan_stack import vlan_stacks
 
 Cells = dict[int, NDArray[np.uint32]]
 DOMAIN = 65536
@@ -96,6 +97,10 @@ def header_columns(
         found["community-id"] = community_ids(cells[scratch.FLOW], table, flows)
     if "protocols" in fields:
         found["protocols"] = protocols(words, events.cell(LEAF, words.shape[1]))
+    if "vlan-stack" in fields:
+        packet, number = events.of(slots.VLAN_STACK)
+        if len(packet):
+            found["vlan-stack"] = vlan_stacks(packet, number)
     if "tcp-option" in fields:
         some = np.flatnonzero(words[2]).astype(np.uint32)
         code, options = wide(np.ascontiguousarray(words[2][some]))

@@ -1,20 +1,31 @@
 """All compiled loops, compiled and kept at set-up: nothing is left to compile when a user's job comes.
 
 `python -m capture.packets.fast.warm` (`manage.py compile` is the same) compiles what is missing, says what, how long and how
-large; where nothing is missing it ends at once, without importing numba. Of several processes one compiles at a time.
+large; where nothing is missing it ends at once, without importing numba. As many processes as there are cores share the modules
+(`--share` is one that helps), and so do several that come at the same moment: a module is one process's.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from capture.packets import compiled_cache
+
+# More would wait for the module that takes longest, each with 300 MB.
+MOST_PROCESSES = 4
+SHARE = "--share"
+TOLD = "helper compiled "  # begins a helper's line of a module
+Modules = dict[str, tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -44,24 +55,94 @@ def warm() -> float:
 
 def compile_all(say: Callable[[str], None] = lambda line: None) -> Warmed:
     """Compiles what is missing and removes what is stale; of several at once each does a share. `say`: a line a module."""
-    import numba.core.event as events  # half a second: only where there is something to do
-
-    modules: dict[str, tuple[int, float]] = {}
+    modules: Modules = {}
     began = time.perf_counter()
     folder = compiled_cache.cache_folder()
-    with events.install_recorder("numba:compile") as recorder:
-        for path in compiled_cache.compiled_modules():
-            name, before, at = compiled_cache.dotted(path), len(recorder.buffer), time.perf_counter()
-            importlib.import_module(name)
-            # What helpers of other modules cost counts where they are used first.
-            if functions := sum(_is_ours(event) for _, event in recorder.buffer[before:]):
-                modules[name] = (functions, time.perf_counter() - at)
-                say(f"compiled: {name}, {functions} functions, {modules[name][1]:.1f} s")
-        _dissect_a_packet()
-        if compiled_cache.writable(folder):
-            compiled_cache.mark_complete(folder)
-            compiled_cache.remove_stale(folder)
+
+    def note(name: str, functions: int, seconds: float) -> None:
+        before = modules.get(name, (0, 0.0))
+        modules[name] = (before[0] + functions, before[1] + seconds)
+        say(f"compiled: {name}, {functions} functions, {seconds:.1f} s")
+
+    wanted = compiled_cache.largest_first()
+    with _helpers(_processes(folder) - 1, wanted, note):
+        _share(wanted, note)
+    _import(wanted, note)  # what others had, and what is left of one that was killed
+    _dissect_a_packet()
+    if compiled_cache.writable(folder):
+        compiled_cache.mark_complete(folder)
+        compiled_cache.remove_stale(folder)
     return Warmed(modules, time.perf_counter() - began, compiled_cache.size(folder), folder)
+
+
+def _processes(folder: Path) -> int:
+    """How many are worth it."""
+    missing = sum(not (folder / compiled_cache.folder_name(path)).is_dir() for path in compiled_cache.compiled_modules())
+    return max(1, min(len(os.sched_getaffinity(0)), missing, MOST_PROCESSES))
+
+
+def _share(wanted: Sequence[Path], note: Callable[[str, int, float], None]) -> None:
+    """Compiles those modules that no other process has, one after the other."""
+    for path in wanted:
+        with compiled_cache.locked(f"share-{compiled_cache.dotted(path)}", wait=False) as ours:
+            if ours:
+                _import([path], note)
+
+
+def _import(paths: Iterable[Path], note: Callable[[str, int, float], None]) -> None:
+    """Imports modules. What had to be compiled for one is noted."""
+    import numba.core.event as events  # half a second: only where there is something to do
+
+    for path in paths:
+        name, at = compiled_cache.dotted(path), time.perf_counter()
+        with events.install_recorder("numba:compile") as recorder:
+            importlib.import_module(name)
+        # What helpers of other modules cost counts where they are used first.
+        if functions := sum(_is_ours(event) for _, event in recorder.buffer):
+            note(name, functions, time.perf_counter() - at)
+
+
+@contextmanager
+def _helpers(number: int, wanted: Sequence[Path], note: Callable[[str, int, float], None]) -> Iterator[None]:
+    """Other processes that compile meanwhile; at the end they are waited for. One that fails leaves its share to us."""
+    command = [sys.executable, "-m", __spec__.name, SHARE, *map(str, wanted)]
+    started = [
+        subprocess.Popen(
+            command, cwd=compiled_cache.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        for _ in range(number)
+    ]
+    readers = [threading.Thread(target=_read, args=(process, note), daemon=True) for process in started]
+    try:
+        for reader in readers:
+            reader.start()
+        yield
+        for reader in readers:
+            reader.join()
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def _read(process: subprocess.Popen[str], note: Callable[[str, int, float], None]) -> None:
+    """What a helper says of the modules that it compiled."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(TOLD):
+            name, functions, seconds = line.removeprefix(TOLD).split()
+            note(name, int(functions), float(seconds))
+
+
+def _help(wanted: Sequence[Path]) -> None:
+    """The part of a helper: it does not outlive the process that started it, whose end closes its stdin."""
+
+    def watch() -> None:
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    _share(wanted, lambda name, functions, seconds: print(f"{TOLD}{name} {functions} {seconds}", flush=True))
 
 
 def is_warm() -> bool:
@@ -95,6 +176,9 @@ def _dissect_a_packet() -> None:
 
 def main(arguments: list[str]) -> int:
     """--verbose: a line for each module, and one also where there was nothing to do."""
+    if arguments[:1] == [SHARE]:
+        _help([Path(path) for path in arguments[1:]])
+        return 0
     verbose = "--verbose" in arguments
     if is_warm():
         if verbose:

@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numba.core.config
 
-from capture.packets.compiled_cache import cache_folder, folder_name, locked
+from capture.packets.compiled_cache import cache_folder, dotted, folder_name, locked
 from capture.packets.compiling import Locator
 
 
@@ -22,7 +22,7 @@ def compiled_callback(signature: Any) -> Callable[[Any], Any]:
         # Read by numba when it makes the function's cache, which is now.
         numba.core.config.CACHE_DIR = str(folder)
         numba.core.config.CACHE_LOCATOR_CLASSES = f"{Locator.__module__}.{Locator.__name__}"
-        with locked():
+        with locked(dotted(Path(function.__code__.co_filename))):
             return numba.cfunc(signature, cache=True, error_model="numpy", boundscheck=False, _nrt=False)(function)
 
     return decorate

@@ -57,6 +57,9 @@ def _tag(walk: Walk, at: int, field: str) -> Step:
     if not walk.tagged:
         walk.tagged = True
         walk.add("vlan-outer", header.vlan)
+    if not walk.networks:
+        stack = walk.found.of("vlan-stack")
+        walk.replace("vlan-stack", b",".join([*(one for one in stack if isinstance(one, bytes)), b"%d" % header.vlan]))
     return behind_ethertype(walk, header.type, at + 4)
 
 

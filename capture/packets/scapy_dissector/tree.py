@@ -140,7 +140,8 @@ def _failed(layer: Any, load: bytes) -> bool:
     if under is None:
         return False
     try:
-        return type(layer) is not under.guess_payload_class(load)
+        guessed = under.guess_payload_class(load)
+        return guessed is not None and type(layer) is not guessed  # None: an echo's data, which is nobody's
     except Exception:
         return True
 

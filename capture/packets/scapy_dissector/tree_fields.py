@@ -6,6 +6,9 @@ from typing import Any
 
 from capture.packets.declarations.transport import TCP_FLAGS
 from capture.packets.layer import LayerField
+from capture.packets.scapy_dissector.tree_http import with_places
+from capture.packets.scapy_dissector.tree_meaning import meaning
+from capture.packets.scapy_dissector.tree_options import tcp_options
 from capture.packets.values import text_of
 
 LONGEST_TEXT = 1024
@@ -27,6 +30,12 @@ def layer_fields(layer: Any, data: bytes, at: int, size: int) -> list[LayerField
         offset, length = at + first // 8, (last + 7) // 8 - first // 8
         out.append(LayerField(name, _text(value), _meaning(layer, described, value), offset, length))
         out += _parts(name, value, data, offset, length)
+        if name == "options" and type(layer).__name__ == "TCP":
+            options = tcp_options(data, offset, offset + length)
+            out[-1] = LayerField(name, f"{length} bytes", "", offset, length)
+            out += options
+    if str(layer.name).startswith("HTTP "):
+        return with_places(str(layer.name), out, data, at, size)
     return out
 
 
@@ -104,5 +113,8 @@ def _meaning(layer: Any, described: Any, value: Any) -> str:
     try:
         shown = str(described.i2repr(layer, value)).strip("'\"")
     except Exception:
-        return ""
-    return "" if shown in (str(value), hex(value)) else shown[:LONGEST_TEXT]
+        shown = ""
+    ours = meaning(str(layer.name), described.name, value)
+    if shown in ("", str(value)) or (shown.startswith("0x") and (ours or value < 10)):
+        return ours
+    return shown[:LONGEST_TEXT]  # hex, where scapy says that a field is read so: a checksum is

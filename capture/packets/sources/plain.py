@@ -28,7 +28,9 @@ class Plain:
         """Raises PacketsError past the limit, NotACapture for what is compressed twice, OSError, Enough."""
         self.written += len(out)
         if self.written > self._max:
-            raise PacketsError(f"decompressed, the file is larger than the limit of {self._max} bytes")
+            raise PacketsError(
+                f"decompressed, the file is larger than {self._max:,} bytes (PICAPWEB_MAX_RATIO, PICAPWEB_MAX_CAPTURE_BYTES)"
+            )
         if len(self._head) < 4:
             self._head += out[:4]
             inner = compression(self._head)

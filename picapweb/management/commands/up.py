@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from picapweb.files import index_files
+from picapweb.pilosa_bind import BadBind, wanted
 from picapweb.up import CannotStart, Options, Up, check_bind, run, wait_for_ever
 
 
@@ -36,7 +37,11 @@ class Command(BaseCommand):
 
         try:
             check_bind(bind, local=settings.LOCAL_MODE)
-            code = run(options_from_settings(port=port, bind=bind), then)
+            try:
+                pilosa = wanted(local=settings.LOCAL_MODE)
+            except BadBind as error:
+                raise CannotStart(str(error)) from error
+            code = run(options_from_settings(port=port, bind=bind, pilosa=pilosa), then)
         except CannotStart as error:
             raise CommandError(str(error)) from error
         sys.exit(code)

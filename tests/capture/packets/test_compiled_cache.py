@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,15 @@ from .constants import MORE
 def plus(x):
     return x + MORE
 """
+ANOTHER_KERNEL = """
+from numba import types
+from capture.packets.compiling import compiled
+from tiny.helper import plus
+
+@compiled(types.float64(types.float64))
+def answer(x):
+    return plus(x) * 2
+"""
 RUN = """
 import sys
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
@@ -51,6 +61,7 @@ def tiny(tmp_path: Path) -> Path:
     for name, text in (
         ("__init__", ""),
         ("kernel", KERNEL),
+        ("another_kernel", ANOTHER_KERNEL),
         ("helper", HELPER),
         ("constants", "MORE = 1\n"),
         ("other", "A = 1\n"),
@@ -59,9 +70,9 @@ def tiny(tmp_path: Path) -> Path:
     return package
 
 
-def start(tiny: Path, *, prefix: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[str]:
+def start(tiny: Path, *, prefix: tuple[str, ...] = (), code: str = RUN, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*prefix, sys.executable, "-c", RUN, str(tiny.parent), str(ROOT)],
+        [*prefix, sys.executable, "-c", code, str(tiny.parent), str(ROOT)],
         # Python's own cache knows an edit by time and length alone.
         env=clean_environment(**{"PICAPWEB_COMPILED": str(tiny.parent / "cache"), "PYTHONDONTWRITEBYTECODE": "1", **environment}),
         stdout=subprocess.PIPE,
@@ -111,6 +122,8 @@ def test_an_edit_of_a_file_that_is_not_imported_compiles_nothing(tiny):
     edit(tiny / "other.py", "A = 1", "A = 2")
     assert run(tiny) == (42, 0)
     assert before and kept(tiny) == before
+    # No part of a name is the path of the clone: its copy can use a copy of this.
+    assert {Path(file).parent.parent for file in before} == {tiny.parent / "cache"}
 
 
 def test_bounds_are_checked_in_code_of_its_own(tiny):
@@ -122,6 +135,33 @@ def test_bounds_are_checked_in_code_of_its_own(tiny):
 def test_several_processes_at_once_are_right_and_leave_a_whole_cache(tiny):
     started = [start(tiny) for _ in range(3)]
     assert {result(one)[0] for one in started} == {42}
+    assert run(tiny) == (42, 0)
+
+
+OTHER_TYPES = RUN.replace("tiny.kernel", "tiny.another_kernel").replace("answer(20)", "int(answer(20.25) * 10)")
+
+
+def test_a_helper_that_two_processes_compile_for_different_types_is_right_in_both(tiny):
+    """numba's own cache can mix up what two of them write at the same moment."""
+    started = [start(tiny, code=code) for code in (RUN, OTHER_TYPES) * 2]
+    assert [result(one)[0] for one in started] == [42, 425] * 2
+    assert result(start(tiny))[:2] == (42, 0)
+    assert result(start(tiny, code=OTHER_TYPES))[:2] == (425, 0)
+
+
+KILLED_WHILE_SAVING = RUN.replace(
+    "import numba.core.event\n",
+    """import numba.core.event, numba.core.caching, os, signal
+numba.core.caching.IndexDataCacheFile._save_data = lambda self, name, data: os.kill(os.getpid(), signal.SIGKILL)
+""",
+)
+
+
+def test_a_process_that_was_killed_between_a_functions_index_and_its_code_leaves_nothing_broken(tiny):
+    killed = start(tiny, code=KILLED_WHILE_SAVING)
+    assert killed.communicate(timeout=120)[0] == "" and killed.returncode == -signal.SIGKILL
+    assert kept(tiny)
+    assert run(tiny) == (42, 2)
     assert run(tiny) == (42, 0)
 
 
@@ -208,7 +248,7 @@ class Look(numba.core.event.Listener):
     def on_start(self, event):
         if event.data["dispatcher"].py_func.__module__.startswith("tiny"):
             try:
-                fcntl.flock((cache_folder() / "lock").open("a"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock((cache_folder() / "locks" / "kernel").open("a"), fcntl.LOCK_EX | fcntl.LOCK_NB)
                 print("free")
             except BlockingIOError:
                 print("held")
@@ -220,8 +260,7 @@ from tiny.kernel import answer
 """
 
 
-def test_while_a_process_compiles_no_other_does(tiny):
-    """numba's own cache can mix up what two of them write at the same moment."""
+def test_while_a_process_compiles_a_module_no_other_does(tiny):
     done = subprocess.run(
         [sys.executable, "-c", LOOK_AT_THE_LOCK, str(tiny.parent), str(ROOT)],
         env=clean_environment(PICAPWEB_COMPILED=str(tiny.parent / "cache")),
@@ -229,6 +268,36 @@ def test_while_a_process_compiles_no_other_does(tiny):
         text=True,
     )
     assert done.stdout.split() == ["held", "held"], done.stderr
+
+
+SHARED = """
+import os, sys
+from capture.packets import compiled_cache
+from capture.packets.fast import warm
+modules = tuple(path for path in compiled_cache.compiled_modules() if path.stem in ("pilosa_varints", "gather", "moving"))
+assert len(modules) == 3
+compiled_cache.compiled_modules = lambda: modules
+warm._dissect_a_packet = lambda: None
+os.sched_getaffinity = lambda pid: range(3)
+own = []
+share = warm._share
+warm._share = lambda wanted, note: share(wanted, lambda name, *how: (own.append(name), note(name, *how)))
+sys.executable = sys.argv[1] or sys.executable
+for _ in range(2):
+    print(len(warm.compile_all().modules), len(own), int(warm.is_warm()))
+"""
+
+
+@pytest.mark.parametrize("helper", ["", "/bin/false"])
+def test_processes_share_the_modules_and_what_a_helper_leaves_is_done(tmp_path, helper):
+    environment = clean_environment(PICAPWEB_COMPILED=str(tmp_path / "cache"))
+    command = [sys.executable, "-c", SHARED, helper]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    first, again = ([int(word) for word in line.split()] for line in done.stdout.splitlines())
+    assert first[::2] == [3, 1]
+    assert first[1] <= 3 if not helper else first[1] == 3
+    assert again == [0, first[1], 1]
 
 
 EDIT_WHILE_IMPORTING = RUN.replace(

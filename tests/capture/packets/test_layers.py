@@ -44,7 +44,7 @@ def test_layers_lie_one_behind_the_other() -> None:
         ("Ethernet", "src", "00:00:5e:00:53:02", "", 6, 6),
         ("802.1Q", "vlan", "100", "", 14, 2),
         ("IP", "proto", "6", "tcp", 27, 1),
-        ("IP", "ihl", "5", "", 18, 1),
+        ("IP", "ihl", "5", "20 bytes", 18, 1),
         ("IP", "src", "10.0.0.1", "", 30, 4),
         ("TCP", "dport", "80", "http", 40, 2),
         ("TCP", "flags", "18", "SYN, ACK", 50, 2),

@@ -37,7 +37,7 @@ def test_the_rows_of_errors_are_permanent() -> None:
 def test_a_selection_has_the_fields_that_are_always_there() -> None:
     names = [f.name for f in select(["netdst", "netsrc"])]
     assert names == [
-        "netsrc", "netdst", "job", "linktype", "error", "time-second", "time-minute", "time-hour", "time-day"
+        "netsrc", "netdst", "job", "tag", "linktype", "error", "time-second", "time-minute", "time-hour", "time-day"
     ]  # fmt: skip
 
 

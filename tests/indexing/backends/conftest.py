@@ -91,7 +91,7 @@ class Bench:
 
 def forget_results(backend: EmbeddedBackend) -> None:
     """What is kept of fields stays, what is kept of answers goes."""
-    for view in backend._opened()._cache._views.values():
+    for view in backend._opened().cache._views.values():
         for state in (view.whole, *view.states.values()):
             for key in list(state.entries):
                 if isinstance(key, tuple) and isinstance(key[0], str):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexing.backends import embedded_cache
 from indexing.backends.base import SHARD_WIDTH, BatchBits, BatchRange, FieldSchema
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.embedded_cache import Cache, State, limit
@@ -65,6 +66,18 @@ def check_answers(bench: Bench) -> None:
     assert rows.ids == sorted(number for number, held in naive.rows["host"].items() if held)
     assert columns.columns.tolist() == sorted(naive.rows["proto"][2])
     assert others.columns.tolist() == sorted(exists - one)
+
+
+def test_a_union_that_is_kept_is_of_the_querys_own_state(bench: Bench) -> None:
+    rng = np.random.default_rng(11)
+    wanted = of("Count", of("Union", *(row("host", number) for number in range(6))))
+    for number, first in enumerate((0, 300, SHARD_WIDTH - 100), 1):
+        bench.add(random_batch(rng, number, first, 300))
+        many = set().union(*(bench.naive.rows["host"].get(one, set()) for one in range(6)))
+        for other in ("==", ">", "<"):  # the union comes again, the rest does not
+            within = of("Count", of("Intersect", *wanted.children, compare("length", other, 700)))
+            assert bench.ask(within).count == len(many & bench.naive.columns(compare("length", other, 700)))
+        assert bench.ask(wanted).count == len(many)
 
 
 def test_every_change_is_seen_by_the_next_query(bench: Bench) -> None:
@@ -130,7 +143,7 @@ def test_a_commit_to_one_shard_leaves_what_is_kept_of_others(bench: Bench) -> No
 
 
 def _states(bench: Bench) -> dict[int, State]:
-    return dict(bench.backend._opened()._cache._views[INDEX].states)
+    return dict(bench.backend._opened().cache._views[INDEX].states)
 
 
 def test_a_snapshot_that_is_older_than_what_is_kept(bench: Bench) -> None:
@@ -228,7 +241,7 @@ def test_arguments_that_are_equal_in_python_are_not_one_call(bench: Bench) -> No
 
 
 def test_it_stays_below_its_limit_and_answers_stay_right(bench: Bench) -> None:
-    cache = bench.backend._opened()._cache = Cache(40_000)
+    cache = bench.backend._opened().cache = Cache(40_000)
     rng = np.random.default_rng(9)
     for number in range(6):
         bench.add(random_batch(rng, number + 1, number * SHARD_WIDTH, 400))
@@ -259,10 +272,17 @@ def test_the_setting(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
     monkeypatch.setenv("PICAPWEB_QUERY_CACHE", "12345")
     assert limit() == 12345
     monkeypatch.setenv("PICAPWEB_QUERY_CACHE", "0")
-    bench.backend._opened()._cache = cache = Cache()
+    bench.backend._opened().cache = cache = Cache()
     bench.add(random_batch(np.random.default_rng(10), 1, 0, 300))
     check_answers(bench)
     assert _held(cache) == 0
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(1, 128), (3, 128), (6, 256), (24, 1024), (500, 1024)])
+def test_without_a_setting_it_is_a_part_of_the_memory(monkeypatch: pytest.MonkeyPatch, gigabytes: int, megabytes: int) -> None:
+    monkeypatch.delenv("PICAPWEB_QUERY_CACHE", raising=False)
+    monkeypatch.setattr(embedded_cache, "memory", lambda: gigabytes << 30)
+    assert limit() == megabytes << 20
 
 
 def test_tops_under_a_filter_are_exact_where_many_rows_tie(bench: Bench) -> None:
@@ -280,7 +300,7 @@ def test_tops_under_a_filter_are_exact_where_many_rows_tie(bench: Bench) -> None
             want = bench.naive.topn("host", bench.naive.rows["proto"][1], n, threshold)
             for _ in range(3):
                 assert [(pair.id, pair.count) for pair in bench.ask(call).pairs] == want
-    whole = bench.backend._opened()._cache._views[INDEX].whole
+    whole = bench.backend._opened().cache._views[INDEX].whole
     assert (Ranked, "host") in whole.entries
     forget_results(bench.backend)
     plain = of("TopN", field="host", n=30, threshold=20)

@@ -142,3 +142,30 @@ def test_a_field_of_a_hundred_thousand_rows(bench: Bench) -> None:
     some = of("Union", *(row("host", r) for r in range(0, 20_000, 2)))
     assert bench.count(some) == np.count_nonzero((rows < 20_000) & (rows % 2 == 0))
     assert bench.ask(of("Count", live())).count == 200_000
+
+
+def test_a_column_is_looked_up_whatever_shards_are_chosen(filled: Bench) -> None:
+    column = 5 * SHARD_WIDTH + 9
+    of_it = sorted(number for number, columns in filled.naive.rows["proto"].items() if column in columns)
+    assert of_it
+    rows = of("Rows", field="proto", column=column)
+    assert filled.ask(of("Options", rows, shards=[0])).ids == of_it
+    groups = filled.ask(
+        of("Options", of("GroupBy", rows, filter=filled.masked(of("Union", row("proto", of_it[0])))), shards=[0])
+    ).groups
+    in_first = {c for c in filled.naive.rows["proto"][of_it[0]] if c < SHARD_WIDTH}
+    assert [(one.group[0][1], one.count) for one in groups] == [(of_it[0], len(in_first))]
+
+
+def test_a_shift_of_a_shift_has_a_carry_of_its_own(filled: Bench) -> None:
+    """Columns that one moves over a shard's end are not the other's."""
+    if filled.backend.masked:
+        pytest.skip("Pilosa's own Shift: see docs/query-language.md")
+    exists = filled.naive.exists
+    moved = {column + 3 for column in filled.naive.rows["proto"][99]}
+    assert filled.columns(of("Shift", of("Not", of("Shift", row("proto", 99), n=3)), n=2)) == sorted(
+        c + 2 for c in exists - moved
+    )
+    some = {column + 700 for column in filled.naive.rows["proto"][2]}
+    call = of("Shift", of("Union", of("Shift", row("proto", 2), n=700), row("proto", 1)), n=400)
+    assert filled.columns(call) == sorted(c + 400 for c in some | filled.naive.rows["proto"][1])

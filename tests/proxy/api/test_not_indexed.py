@@ -17,6 +17,9 @@ from tests.jobs import run_job
         ('Count(Row(job="1"))', []),
         ('Count(Bitmap(frame=http-hostname, rowID="a"))', ["http-hostname"]),
         ('Count(Row(nonesuch="1"))', []),
+        ('Count(Flow(Row(tls-sni="a")))', ["community-id", "tls-sni", "vlan-stack"]),
+        ('Count(Named("reset"))', ["community-id", "tcp", "vlan-stack"]),
+        ('Count(Named("nonesuch"))', []),
     ],
 )
 def test_fields_that_a_query_names(text, named):

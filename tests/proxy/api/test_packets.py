@@ -97,7 +97,7 @@ def test_a_long_query_by_post(client, job, index):
         ({"lang": "sql"}, "lang"),
         ({"job": "x"}, "job"),
         ({"from": "yesterday"}, "from"),
-        ({"to": "2011-03-18T19:06:08.5Z"}, "to"),
+        ({"to": "noon"}, "to"),
     ],
 )
 def test_a_bad_parameter_is_named(get, job, query, option):

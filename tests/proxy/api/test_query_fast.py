@@ -16,7 +16,9 @@ from proxy.pql.parse import MAX_QUERY_BYTES
 
 # Every layer around the view, and why a request that is taken past it would have met nothing there.
 MIDDLEWARE = {
+    "picapweb.middleware.request_id.RequestId": "what is around both has given the request its id (picapweb.requests)",
     "picapweb.middleware.headers.SecurityHeaders": "its header is added, by itself",
+    "picapweb.middleware.compressed.CompressedPages": "packs HTML only",
     "picapweb.middleware.origin.HostAndOrigin": "its refuse_host is asked; with an Origin nothing is taken",
     "picapweb.middleware.away.PartAway": "its function is asked about errors",
     "picapweb.middleware.length.LengthRequired": "without a Content-Length nothing is taken",

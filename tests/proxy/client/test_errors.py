@@ -24,6 +24,7 @@ _SAME = [
         f"Row(t=1, {given})"
         for given in ('from="x"', "from=1.5", "to=true", "from=2018-19-01T00:00", "to=null", 'to="2018-01-01"')
     ),
+    *(f'Row(t=1, to="{text}")' for text in ("2018-03-01T24:00", "2018-3-01T00:00", "2018-03-01T00:0")),
     "Union(Row(zz=1))",
     "Union(Row(s=1), Row(s=-1))",
     "Union(Count(Row(s=1)))",
@@ -145,6 +146,15 @@ def _same(server: PilosaServer, name: str, ask: Asker, texts: list[str]) -> None
 def test_errors_are_pilosas(twin: None, ask: Asker, pilosa_server: PilosaServer) -> None:
     ask('Set(1, s=1)Set(1, k="a")Set(1, c=1)Set(1, b=true)Set(1, t=1)Set(1, i=1)')
     _same(pilosa_server, "twin", ask, _SAME)
+
+
+def test_hours_of_one_digit_are_read(twin: None, ask: Asker, pilosa_server: PilosaServer) -> None:
+    ask("Set(1, t=1, 2018-02-01T05:00)")
+    pilosa_server.post("/index/twin/query", "Set(1, t=1, 2018-02-01T05:00)")
+    for day, columns in (("01", []), ("02", [1])):
+        text = f'Row(t=1, from="2018-01-31T0:00", to="2018-02-{day}T0:00")'
+        assert json.loads(ask(text))[0]["columns"] == columns, text
+        assert json.loads(_of_pilosa(pilosa_server, "twin", text))["results"][0]["columns"] == columns, text
 
 
 def test_errors_of_columns_with_keys(twin: None, keyed: Asker, pilosa_server: PilosaServer) -> None:

@@ -29,13 +29,14 @@ def test_ids_are_given_in_the_order_in_which_keys_are_first_written(ask: Asker) 
         ('Rows(k, previous="no")', '[{"rows":null}]'),
         ('TopN(k, ids=["no"])', "[[]]"),
         ('GroupBy(Rows(k, previous="no"))', "[[]]"),
+        ('GroupBy(Rows(k), Rows(m, previous="no"))', "[[]]"),
     ],
 )
 def test_reading_an_unknown_key_makes_none(ask: Asker, text: str, answer: str) -> None:
-    ask('Set(1, k="a")')
+    ask('Set(1, k="a")Set(2, k="c")Set(1, m="a")Set(2, m="c")')
     assert ask(text) == answer
     ask('Set(2, k="b")Set(1, m="b")')
-    assert translation.lookup(ask.index.name, {"k": [b"no", b"b"], "m": [b"no", b"b"]}) == {"k": {b"b": 2}, "m": {b"b": 1}}
+    assert translation.lookup(ask.index.name, {"k": [b"no", b"b"], "m": [b"no", b"b"]}) == {"k": {b"b": 3}, "m": {b"b": 3}}
 
 
 def test_a_key_may_be_read_in_the_request_that_makes_it(ask: Asker) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.accuracy.corpus import plain
+from capture.packets.batch import NO_TIME
 from capture.packets.columns import IntValues
 from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
@@ -13,6 +15,7 @@ from capture.packets.sources import open_capture
 from capture.packets.values import bytes_of, row_of_text, row_text
 from indexing.calls import Call, Condition
 from proxy.display.holds import COMPARISONS
+from proxy.moments import nanoseconds
 from tests.indexing.predicates_in_python import holds
 
 
@@ -23,6 +26,7 @@ class Packets:
         self.rows: dict[str, dict[bytes, set[int]]] = {}
         self.numbers: dict[str, dict[int, int]] = {}
         self.all: set[int] = set()
+        self.times: dict[int, int] = {}  # of packets that have one
         path, _ = plain(capture, folder)
         with open_capture(path) as source:
             for scanned in source.scan(50_000):
@@ -32,6 +36,8 @@ class Packets:
     def _add(self, path: Path, locator, names: tuple[bytes, ...]) -> None:
         number = locator["number"].tolist()
         self.all.update(number)
+        times = zip(number, locator["time_ns"].tolist(), strict=True)
+        self.times.update((packet, ns) for packet, ns in times if ns != NO_TIME)
         for name, found in dissect(read_batch(path, locator, names), ["all"]).fields.items():
             if isinstance(found, IntValues):
                 pairs = zip(found.packet.tolist(), found.value.tolist(), strict=True)
@@ -63,6 +69,14 @@ class Packets:
                 rows = self.rows.get(field.name, {})
                 where = call.args["where"]
                 return set().union(*(packets for value, packets in rows.items() if holds(where, _looked_at(field, value))))
+            case "FrameNumber":
+                return {packet for packet in self.all if call.args.get("from", 0) <= packet <= call.args.get("to", packet)}
+            case "Time":
+                low, high = (nanoseconds(call.args[end]) if end in call.args else None for end in ("from", "to"))
+                return {packet for packet, ns in self.times.items() if (low or 0) <= ns and (high is None or ns < high)}
+            case "TimeRelative":
+                low, high = (round(Decimal(call.args.get(end, 10**9)) * 10**9) for end in ("from", "to"))
+                return {packet for packet, ns in self.times.items() if low <= ns - self.times[1] < high}
             case "Row" if "condition" in call.args:
                 name, condition = call.args["condition"]
                 return {packet for packet, value in self.numbers.get(name, {}).items() if _meets(value, condition)}

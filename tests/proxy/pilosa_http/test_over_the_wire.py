@@ -7,15 +7,16 @@ import json
 
 import pytest
 
+from tests.product_servers import Peer
 from tests.proxy.pilosa_http.conftest import PROTOBUF
 from tests.proxy.pilosa_http.messages import bits, translate
 from tests.server import Server
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("up") / "data") as running:
-        yield running
+@pytest.fixture
+def server(embedded_product: Peer) -> Server:
+    assert embedded_product.server is not None
+    return embedded_product.server
 
 
 def test_a_client_s_whole_visit(server):

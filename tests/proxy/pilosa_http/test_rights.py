@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.test import Client, RequestFactory
 
+from people.models import Person
 from proxy.api.pilosa_rights import may_write_packets
 
 
@@ -20,6 +21,12 @@ def host(product, server_mode):
     return Client(headers={"host": "picapweb.example"}, enforce_csrf_checks=True)
 
 
+def operator(name: str) -> User:
+    user = User.objects.create_user(name)
+    Person.objects.create(user=user, role="operator")
+    return user
+
+
 def test_only_who_has_signed_in_makes_imports_and_deletes(product, host):
     for method, path in [
         ("POST", "/index/mine"),
@@ -30,13 +37,13 @@ def test_only_who_has_signed_in_makes_imports_and_deletes(product, host):
         ("POST", "/internal/translate/keys"),
     ]:
         assert host.generic(method, path, secure=True).status_code == 401
-    host.force_login(User.objects.create_user("reader"))
+    host.force_login(operator("writer"))
     assert host.generic("POST", "/index/mine", secure=True).status_code == 200
     assert host.generic("DELETE", "/index/mine", secure=True).status_code == 200
 
 
 def test_pages_of_other_sites_change_nothing(product, host):
-    host.force_login(User.objects.create_user("reader"))
+    host.force_login(operator("writer"))
     answer = host.generic("POST", "/index/mine", secure=True, headers={"origin": "https://other.example"})
     assert answer.status_code == 403
     assert product.client.generic("POST", "/index/mine", headers={"origin": "https://other.example"}).status_code == 400

@@ -113,7 +113,8 @@ class World:
 
     def groups(self, call: Call) -> GroupCountsResult:
         last = len(call.children) - 1
-        ids = [self.row_ids(child, inclusive=i < last) for i, child in enumerate(call.children)]
+        cut = [child.args.get("limit") is not None or child.args.get("column") is not None for child in call.children]
+        ids = [self.row_ids(child, inclusive=i < last and not cut[i]) for i, child in enumerate(call.children)]
         fields = [child.args["field"] for child in call.children]
         only = self.columns if call.args.get("filter") is None else self.set_of(call.args["filter"])
         found = []

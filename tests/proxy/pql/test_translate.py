@@ -119,6 +119,9 @@ def test_no_row_is_known_of_ids_then_no_row_is_meant() -> None:
 
 def test_nothing_comes_after_an_unknown_value() -> None:
     assert translated("Rows(host, previous=zzz)").args["previous"] == AFTER_ALL
+    groups = translated("GroupBy(Rows(tcp), Rows(host, previous=zzz))")
+    assert groups.args["filter"].name == "Union" and not groups.args["filter"].children
+    assert translated('GroupBy(Rows(tcp), Rows(host, previous="b.com"))').args.get("filter") is None
 
 
 def test_conditions_and_the_calls_given_stay_as_they_are() -> None:

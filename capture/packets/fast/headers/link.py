@@ -25,6 +25,7 @@ from capture.packets.fast.headers.scratch import (
     LEAF_LLC,
     LEAF_OSI,
     LEAF_PPP,
+    NETWORKS,
     NOTHING,
     PACKET,
     VLAN_OUTER,
@@ -79,6 +80,8 @@ def vlan(data, w, at, out, slot):  # type: ignore[no-untyped-def]
     number(out, slots.VLAN_PRIO, w[PACKET], tag >> 13)
     if w[VLAN_OUTER] == NOTHING:
         w[VLAN_OUTER] = tag & 0xFFF
+    if w[NETWORKS] == 0:
+        number(out, slots.VLAN_STACK, w[PACKET], tag & 0xFFF)
     return behind_ethertype(w, u16(data, at + 2), at + 4)
 
 

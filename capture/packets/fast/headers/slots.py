@@ -24,10 +24,11 @@ from capture.packets.fast.headers.scratch import CELLS, FIRST_RARE
     QUOTED_TRANSDST,
     TCP_OPTION,
     SCTP_CHUNK,
-) = range(19)
+    VLAN_STACK,
+) = range(20)
 
 # rare cells follow: see scratch.FIRST_RARE
-RARE = 19
+RARE = 20
 SLOTS = RARE + CELLS - FIRST_RARE
 
 # Events of one packet at most: 64 headers of some events each, TCP options, and (on top: one per 4 bytes) SCTP chunks.

@@ -26,13 +26,13 @@ def fill(people: Asker) -> None:
 
 
 def noted(path: Path) -> list[bytes]:
-    """The keys of all tables but those of versions."""
+    """The keys of all tables but those of versions and of the format."""
     found = []
     with lmdb.open(str(path), max_dbs=4, readonly=True, lock=False) as env:
         tables = [env.open_db(name) for name in (b"schema", b"overlay", b"fragments", b"batches")]
         with env.begin() as txn:
             for table in tables:
-                found += [key for key, _ in txn.cursor(db=table) if not key.startswith((b"\0version", b"\0changed"))]
+                found += [key for key, _ in txn.cursor(db=table) if not key.startswith((b"\0version", b"\0changed", b"\0format"))]
     return found
 
 

@@ -61,11 +61,28 @@ def test_limit_comes_before_offset_and_an_offset_beyond_the_end_is_ignored(bench
 
 
 def test_each_rows_chooses_for_itself(bench: Bench) -> None:
-    said = _groups(bench, "GroupBy(Rows(a, previous=2), Rows(n, limit=2), Rows(z, previous=0))")
-    assert said == _expected("anz", None, {0: {2, 5}, 1: {1, 3}, 2: {2, 7}})
+    said = _groups(bench, "GroupBy(Rows(a, previous=1, limit=5), Rows(n, limit=2), Rows(z))")
+    assert said == _expected("anz", None, {0: {2, 5}, 1: {1, 3}})
     said = _groups(bench, "GroupBy(Rows(a, column=3), Rows(n), Rows(z, limit=2))")
     assert said == _expected("anz", None, {0: {2}, 2: {0, 2}})
     assert _groups(bench, "GroupBy(Rows(a, previous=0), Rows(n), Rows(z, limit=0))") == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "begin"),
+    [
+        ("Rows(a), Rows(n), Rows(z, previous=0)", [1, 1, 1]),
+        ("Rows(a), Rows(n), Rows(z, previous=7)", [1, 1, 8]),
+        ("Rows(a, previous=2), Rows(n), Rows(z, previous=0)", [2, 1, 1]),
+        ("Rows(a, previous=2), Rows(n, previous=3), Rows(z)", [2, 3, 0]),
+        ("Rows(a, previous=3), Rows(n, previous=4), Rows(z, previous=7)", [5, 0, 0]),
+        ("Rows(a, previous=6), Rows(n), Rows(z)", [6, 0, 0]),
+    ],
+)
+@pytest.mark.parametrize("under", list(_FILTERS))
+def test_previous_is_a_place_in_the_order_of_groups(bench: Bench, rows: str, begin: list[int], under: str) -> None:
+    said = _groups(bench, f"GroupBy({rows}{f', filter={under}' if under else ''})")
+    assert said == [group for group in _expected("anz", _FILTERS[under]) if group[0] >= begin]
 
 
 def test_of_chosen_shards(bench: Bench) -> None:

@@ -118,3 +118,15 @@ def test_bools_and_mutexes(make: Make) -> None:
     assert bench.ask("Rows(m)").ids == [4, 5]
     assert bench.columns("Row(m=5)") == [1]
     assert [one.tolist() for one in bench.clients.export(bench.index, "b", 0)] == [[1, 1], [1, 2]]
+
+
+def test_a_limit_is_of_all_views(make: Make) -> None:
+    bench = make(n=FieldOptions("time", time_quantum="D", no_standard_view=True), t=FieldOptions("time", time_quantum="D"))
+    for name in ("n", "t"):
+        for row, day in ((5, 1), (1, 2), (3, 2), (0, 3)):
+            bench.ask(f"Set({row}, {name}={row}, 2020-01-0{day}T00:00)")
+    for limit, wanted in ((1, [0]), (2, [0, 1]), (3, [0, 1, 3]), (9, [0, 1, 3, 5])):
+        assert bench.ask(f"Rows(n, limit={limit})").ids == wanted
+        assert bench.ask(f"Rows(t, limit={limit})").ids == wanted
+        since = f"Rows(n, limit={limit}, from='2020-01-02T00:00', to='2020-01-04T00:00')"
+        assert bench.ask(since).ids == [0, 1, 3][:limit]

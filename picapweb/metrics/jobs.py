@@ -1,23 +1,15 @@
-"""/metrics: what Prometheus scrapes. All of it is read from Postgres when it is asked, so every web process says the same."""
+"""Jobs, their packets and batches, live captures: read from Postgres when it is asked, so every web process says the same."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from capture.models import ENDED, CaptureFile, Job, JobKind, JobState, LiveCapture, LiveWorker
 from capture.services import live_workers
@@ -38,29 +30,12 @@ OF_INTERFACES = (
 )
 
 
-@require_safe
-@never_cache
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format, or OpenMetrics where that is asked for."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(FromPostgres())
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(registry), content_type=content_type)
-
-
-class FromPostgres(Collector):
+def jobs() -> Iterator[Metric]:
     """A number of queries that does not depend on how many jobs there are."""
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing beforehand: else the registry would ask Postgres when this is registered."""
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        yield from _jobs()
-        yield from _live_jobs()
-        yield _batches()
-        yield from _live_workers()
-        yield from _disk()
+    yield from _jobs()
+    yield from _live_jobs()
+    yield _batches()
+    yield from _live_workers()
 
 
 def _jobs() -> Iterator[Metric]:
@@ -72,7 +47,7 @@ def _jobs() -> Iterator[Metric]:
             jobs.add_metric((state, kind), found.get((state, kind), 0))
     yield jobs
 
-    kinds = ("read", "indexed", "filtered_out", "failed")
+    kinds = ("read", "indexed", "filtered_out", "failed", "undecodable", "dropped")
     sums = Job.objects.live().aggregate(**{kind: Sum(f"packets_{kind}") for kind in kinds})
     # A gauge: with a deleted job its packets go, with a turning ring they pass from indexed to removed.
     packets = GaugeMetricFamily("picapweb_packets", "Packets of all jobs that are not deleted", labels=("kind",))
@@ -142,9 +117,3 @@ def _live_workers() -> Iterator[Metric]:
         up.add_metric((worker.host,), int(seconds < live_workers.SILENT_SECONDS))
         age.add_metric((worker.host,), seconds)
     yield from (up, age)
-
-
-def _disk() -> Iterator[Metric]:
-    usage = shutil.disk_usage(settings.PICAPWEB_DATA)
-    yield GaugeMetricFamily("picapweb_data_free_bytes", "Free on the disk of the data folder", value=usage.free)
-    yield GaugeMetricFamily("picapweb_data_size_bytes", "Size of that disk", value=usage.total)

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class BackupConfig(AppConfig):
+    """Commands only: backup and restore."""
+
+    name = "backup"

@@ -1,0 +1,1 @@
+"""Tokens, people and the audit log over HTTP."""

@@ -1,0 +1,1 @@
+"""Sign-in, account, people, audit log: pages that work without JavaScript."""

@@ -1,0 +1,1 @@
+"""/api/docs/: the endpoints as a page, made of the OpenAPI description."""

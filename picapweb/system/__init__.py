@@ -1,0 +1,1 @@
+"""/system/: how the parts do, on one page and as JSON."""

@@ -1,0 +1,1 @@
+"""Analysis of any packets: top values, histograms over time, cross-tables, comparisons. See docs/analysis.md."""

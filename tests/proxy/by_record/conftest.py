@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.proxy.api.conftest import client  # noqa: F401
