@@ -238,7 +238,9 @@ def test_the_byte_rule_is_exact(pair: Namespace, tmp_path: Path, most: int) -> N
         assert made.until_ended().kind == "bytes"
         check(made.snapshot)
     assert len(made.packets()) == -(-most // 60)
-    assert made.interface.received == 200
+    # The rule may end it while packets are still being sent: what had come until then is accounted for.
+    interface = made.interface
+    assert interface.captured + interface.unread == interface.received <= 200
 
 
 def test_the_time_rule(pair: Namespace, tmp_path: Path) -> None:
