@@ -35,6 +35,7 @@ class Field:
     minimum: int = 0  # of encodings int and number
     maximum: int = 0  # of encodings int and number; of a number, 0 says: no bound but that of a row id
     plugin: str = ""  # the package that brings it; "": picapweb itself
+    conversations: bool = False  # found by the second pass over conversations, not by dissectors
 
     @property
     def kind(self) -> str:

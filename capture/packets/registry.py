@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from capture.packets import applications, plugins
-from capture.packets.declarations import deeper, frame, link, network, transport
+from capture.packets.declarations import conversations, deeper, frame, link, network, transport
 from capture.packets.errors import PacketsError
 from capture.packets.fields import Field
 
@@ -36,6 +36,7 @@ _ALL: list[Field] = [
     *transport.FIELDS,
     *deeper.FIELDS,
     *applications.FIELDS,
+    *conversations.FIELDS,
 ]
 
 # Installed packages may bring more. PROBLEMS: a sentence for each package whose fields cannot be used.
