@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -110,6 +110,14 @@ class Backend(Protocol):
         """Makes a batch visible, all at once. Running it twice, or after a half-done run, gives the same index.
 
         Raises BackendAway, BackendError."""
+
+    def import_more(self, index: str, bits: BatchBits, fields: Collection[str], again: bool = False) -> None:
+        """Bits of some `fields` of a visible batch, in place of what it has of them; its other fields stay as they are.
+
+        Running it twice, or after a half-done run, gives the same index.
+
+        again: the batch may have other bits of these fields, from before; without it, a backend that can only add need not look.
+        Raises BackendAway, BackendError (there is no such batch)."""
 
     def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """Takes batches out of all (masked) answers at once. Idempotent."""

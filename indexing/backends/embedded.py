@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from indexing.backends import embedded_compact, embedded_ints, embedded_merge, embedded_writes
+from indexing.backends import embedded_compact, embedded_ints, embedded_merge, embedded_more, embedded_writes
 from indexing.backends.base import (
     ACCESS_FIELD,
+    BackendAway,
     BackendError,
     BatchBits,
     BatchRange,
@@ -37,7 +38,7 @@ from indexing.client.embedded import EmbeddedClients
 from indexing.client.embedded_fields import is_client
 from indexing.roaring import SHARD_EXPONENT, U64, sorted_unique
 
-_MERGE_TRIES = 5
+_TRIES = 5
 
 
 class EmbeddedBackend:
@@ -127,14 +128,28 @@ class EmbeddedBackend:
         """A visible batch's bits in place of those that it has, in one commit; what queries wrote to its columns stays."""
         self._put(index, bits, keep_written=True)
 
+    def import_more(self, index: str, bits: BatchBits, fields: Collection[str], again: bool = False) -> None:
+        """See Backend."""
+        batch, blobs = self._checked(index, bits)
+        for _ in range(_TRIES):
+            try:
+                return embedded_more.put_fields(self._opened(), index, batch, fields, blobs)
+            except embedded_merge.Changed as changed:  # compacted meanwhile, most likely
+                why = str(changed)
+        raise BackendAway(why)
+
     def _put(self, index: str, bits: BatchBits, keep_written: bool) -> None:
+        batch, blobs = self._checked(index, bits)
+        self._opened().put_batch(index, batch, blobs, keep_written=keep_written)
+
+    def _checked(self, index: str, bits: BatchBits) -> tuple[BatchRange, list[Blob]]:
         with self._opened().read() as snapshot:
             fields = snapshot.fields(index)
         if fields is None:
             raise BackendError(f"index {index} does not exist")
         check_bits(index, fields, bits)
         batch = BatchRange(bits.batch, bits.first_column, bits.count)
-        self._opened().put_batch(index, batch, list(_blobs(batch, bits)), keep_written=keep_written)
+        return batch, list(_blobs(batch, bits))
 
     def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """See Backend. Their blobs go in one transaction."""
@@ -146,7 +161,7 @@ class EmbeddedBackend:
 
     def merge_batches(self, index: str, batches: Sequence[BatchRange], into: BatchRange) -> None:
         """See Backend. One commit: a reader sees the small batches or the large one."""
-        for _ in range(_MERGE_TRIES):
+        for _ in range(_TRIES):
             try:
                 return embedded_merge.merge(self._opened(), index, batches, into)
             except embedded_merge.Changed as changed:  # compacted meanwhile, most likely

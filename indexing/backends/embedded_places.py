@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,6 +77,15 @@ class Places:
             self._put(name, piece, data)
         if piece.last - piece.first + 1 < SMALL_COLUMNS:
             self._mark(piece.shard)
+
+    def replace_fields(self, piece: Place, fields: Iterable[str], blobs: Mapping[str, bytes]) -> None:
+        """Other bits of some fields of a piece that has blobs of its own."""
+        for name in fields:
+            if name not in blobs:
+                self._delete(name, piece)
+        for name, data in blobs.items():
+            self._put(name, piece, data)
+        self._put(EXISTS_FIELD, piece, self._version)
 
     def check_overlap(self, piece: Place) -> None:
         """Columns of a batch are its own: a second owner would be counted twice. Its neighbours' keys tell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -130,6 +130,18 @@ class PilosaBackend:
             fields = [field for field in known.fields.values() if field.name not in (ACCESS_FIELD, TAG_FIELD)]
             self._importer.clear(name, fields, [BatchRange(bits.batch, bits.first_column, bits.count)])
         self.import_batch(index, bits)
+
+    def import_more(self, index: str, bits: BatchBits, fields: Collection[str], again: bool = False) -> None:
+        """See Backend. Without `again`, what comes is added to what is there."""
+        known = self._known(index, fields)
+        if known is None:
+            raise BackendError(f"index {index} does not exist")
+        check_bits(index, known.fields, bits)
+        of = [known.fields[name] for name in fields if name in known.fields]
+        if bits.generation:
+            self._generations.import_more(index, known, bits, of if again else [])
+        else:
+            self._importer.import_more(index, bits, of if again else [])
 
     def hide_batches(self, index: str, batches: Sequence[BatchRange]) -> None:
         """See Backend."""

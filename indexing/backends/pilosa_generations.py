@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from indexing.backends.base import ACCESS_FIELD, LIVE_ROW, BackendError, BatchBits, BatchRange
+from indexing.backends.base import ACCESS_FIELD, LIVE_ROW, BackendError, BatchBits, BatchRange, FieldSchema
 from indexing.backends.generation_names import MOST, generation_name, generations_among
 from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_import import Importer
@@ -59,6 +59,17 @@ class Generations:
             except BackendError:
                 if not again or name in self._schemas.read():
                     raise
+
+    def import_more(self, index: str, base: Index, bits: BatchBits, cleared: Sequence[FieldSchema]) -> None:
+        """Bits of some fields of a batch; there is nothing to do if the generation is gone."""
+        name = generation_name(index, bits.generation)
+
+        def complete(known: Index) -> None:
+            if base.fields.keys() - known.fields.keys():
+                ensure_like(self._cluster, base, name, make=False)
+            self._importer.import_more(name, bits, cleared)
+
+        self._while_there(name, complete)
 
     def hide(self, index: str, generation: int, batches: Sequence[BatchRange]) -> None:
         """Takes batches out of the mask; there is nothing to do if the generation is gone."""

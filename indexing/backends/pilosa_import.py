@@ -63,6 +63,27 @@ class Importer:
         members = self._cluster.members()
         self._say_copies(index, members)
         places = list(pieces(BatchRange(bits.batch, bits.first_column, bits.count)))
+        self._fields(index, bits)
+        for shard, first, last in places:
+            self._roaring(index, EXISTS_FIELD, shard, encode_ranges(_ROW_0, [(first, last)]))
+        self._cluster.same(members)
+        for shard, first, last in places:
+            self._roaring(index, ACCESS_FIELD, shard, encode_ranges(_ROW_0, [(first, last)]))
+        if not members.full:
+            self._cluster.same(members)
+            for shard, _, _ in places:
+                self._spread(members, index, shard)
+
+    def import_more(self, index: str, bits: BatchBits, cleared: Sequence[FieldSchema]) -> None:
+        """Bits of some fields of a batch that is there; before that, `cleared` fields are emptied in its columns."""
+        members = self._cluster.members()
+        self._empty(index, cleared, [BatchRange(bits.batch, bits.first_column, bits.count)])
+        self._fields(index, bits)
+        self._cluster.same(members)
+
+    def _fields(self, index: str, bits: BatchBits) -> None:
+        """The bits of a batch's fields."""
+        places = list(pieces(BatchRange(bits.batch, bits.first_column, bits.count)))
         with self._flights.begin() as flight:
             # Ints first: Pilosa takes longer for one field of them than for all others together.
             for name, some in sorted(bits.fields.items(), key=lambda one: not isinstance(one[1], IntBits)):
@@ -73,15 +94,6 @@ class Importer:
                     elif (data := _blob(name, some, bits, shard, first, last)) is not None:
                         flight.send(self._roaring, index, name, shard, data)
             flight.land()
-        for shard, first, last in places:
-            self._roaring(index, EXISTS_FIELD, shard, encode_ranges(_ROW_0, [(first, last)]))
-        self._cluster.same(members)
-        for shard, first, last in places:
-            self._roaring(index, ACCESS_FIELD, shard, encode_ranges(_ROW_0, [(first, last)]))
-        if not members.full:
-            self._cluster.same(members)
-            for shard, _, _ in places:
-                self._spread(members, index, shard)
 
     def hide(self, index: str, batches: Sequence[BatchRange]) -> None:
         """Clears the batches' columns of `access`."""
@@ -100,8 +112,15 @@ class Importer:
         """Clears the batches' columns of `access`, then of every field, of existence last."""
         self.hide(index, batches)
         members = self._cluster.members()
-        fields = list(fields)
+        self._empty(index, fields, batches)
         for shard, ranges in merged(batches).items():
+            self._roaring(index, EXISTS_FIELD, shard, encode_ranges(_ROW_0, ranges), clear=True)
+        self._cluster.same(members)
+
+    def _empty(self, index: str, fields: Iterable[FieldSchema], batches: Sequence[BatchRange]) -> None:
+        """Clears the batches' columns of fields."""
+        fields = list(fields)
+        for shard, ranges in merged(batches).items() if fields else ():
             for field in fields:
                 if field.kind == "int":
                     columns = np.concatenate([np.arange(first, last + 1, dtype=np.uint64) for first, last in ranges])
@@ -113,8 +132,6 @@ class Importer:
                 rows = self._rows(index, field.name, shard)
                 for i in range(0, rows.size, _ROWS_AT_ONCE):
                     self._roaring(index, field.name, shard, encode_ranges(rows[i : i + _ROWS_AT_ONCE], ranges), clear=True)
-            self._roaring(index, EXISTS_FIELD, shard, encode_ranges(_ROW_0, ranges), clear=True)
-        self._cluster.same(members)
 
     def _rows(self, index: str, field: str, shard: int) -> U64:
         """Row ids that the field has in a shard, ascending."""
