@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 POLL_SECONDS = 0.25
 QUIET_SECONDS = 5.0  # between progress lines where there is no terminal to rewrite one on
 ENDED = ("done", "stopped", "failed")
+NONE: Mapping[str, str] = {}
 
 
 class Refused(Exception):
@@ -31,19 +32,21 @@ class Order:
     job: dict[str, Any]
 
 
-def index_files(base: str, files: Sequence[str], out: TextIO = sys.stdout) -> None:
-    """Make a job of each file, then follow each job to its end, telling ``out``. A file that fails does not stop the rest."""
+def index_files(base: str, files: Sequence[str], out: TextIO = sys.stdout, headers: Mapping[str, str] = NONE) -> None:
+    """Make a job of each file, then follow each job to its end, telling ``out``. A file that fails does not stop the rest.
+
+    headers: of every request (picapweb.uploader)."""
     orders = []
     for file in files:
         try:
-            orders.append(send(base, file, out))
+            orders.append(send(base, file, out, headers))
         except Refused as error:
             _say(out, f"refused: {file}: {error}")
     for order in orders:
-        follow(base, order, out)
+        follow(base, order, out, headers)
 
 
-def send(base: str, file: str, out: TextIO = sys.stdout) -> Order:
+def send(base: str, file: str, out: TextIO = sys.stdout, as_whom: Mapping[str, str] = NONE) -> Order:
     """POST a file's bytes, streamed. Raises Refused where it cannot be read or the server does not take it."""
     try:
         with open(file, "rb") as body:
@@ -51,7 +54,7 @@ def send(base: str, file: str, out: TextIO = sys.stdout) -> Order:
             if not stat.S_ISREG(status.st_mode):
                 raise Refused("not a regular file")
             query = urlencode({"name": Path(file).name.encode("utf-8", "surrogateescape")})
-            headers = {"Content-Type": "application/vnd.tcpdump.pcap", "Content-Length": str(status.st_size)}
+            headers = {"Content-Type": "application/vnd.tcpdump.pcap", "Content-Length": str(status.st_size), **as_whom}
             code, answer = _ask(base, "POST", f"/jobs/?{query}", body, headers)
     except OSError as error:
         raise Refused(error.strerror or str(error)) from error
@@ -63,7 +66,7 @@ def send(base: str, file: str, out: TextIO = sys.stdout) -> Order:
     raise Refused(str(answer.get("detail") or answer.get("title") or f"HTTP status {code}"))
 
 
-def follow(base: str, order: Order, out: TextIO = sys.stdout) -> None:
+def follow(base: str, order: Order, out: TextIO = sys.stdout, headers: Mapping[str, str] = NONE) -> None:
     """Wait for a job's end, showing its progress; then ``indexed: URL``, or ``failed:`` with the reason."""
     number, job, said = order.job["id"], order.job, 0.0
     tty = out.isatty()
@@ -74,13 +77,17 @@ def follow(base: str, order: Order, out: TextIO = sys.stdout) -> None:
             out.flush()
         time.sleep(POLL_SECONDS)
         try:
-            code, answer = _ask(base, "GET", f"/jobs/{number}/")
+            code, answer = _ask(base, "GET", f"/jobs/{number}/", headers=headers)
         except OSError:
             continue  # the web process is being restarted
         if code == 200:
             job = answer
         elif code == 404:
             _say(out, f"failed: {order.file}: job {number} was deleted", clear=tty)
+            return
+        elif code in (401, 403):
+            why = answer.get("detail") or f"HTTP status {code}"
+            _say(out, f"not followed: {order.file}: job {number} goes on, but cannot be asked for: {why}", clear=tty)
             return
     if job["state"] == "done":
         if reason := (job.get("capture") or {}).get("read_error"):
@@ -102,15 +109,13 @@ def progress(file: str, job: dict[str, Any]) -> str:
     return f"{Path(file).name}: {', '.join(parts)}"
 
 
-def _ask(
-    base: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-) -> tuple[int, dict[str, Any]]:
+def _ask(base: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] = NONE) -> tuple[int, dict[str, Any]]:
     """Status and JSON of an answer. Raises OSError where there is none."""
     address = urlsplit(base)
     assert address.hostname
     host = "127.0.0.1" if address.hostname == "localhost" else address.hostname
     connection = http.client.HTTPConnection(host, address.port, timeout=60)
-    headers = {"Host": address.netloc, "Accept": "application/json", **(headers or {})}
+    headers = {"Host": address.netloc, "Accept": "application/json", **headers}
     try:
         try:
             connection.request(method, path, body, headers)

@@ -19,7 +19,19 @@ import pytest
 from picapweb.embedded import privilege
 from tests.server import PATIENCE, ROOT, Server, alive, clean_environment, free_port, left_on
 
+SERVER_MODE = {
+    "PICAPWEB_MODE": "server",
+    "SECRET_KEY": "of tests only, and long enough for Django",
+    "PICAPWEB_ALLOWED_HOSTS": ".picap.example",
+    "PICAPWEB_TLS": "false",
+}
+A_TOKEN = "pw0123456789." + "a" * 43
 SERVICES = ("postgres", "valkey", "worker", "beat", "web")
+INDEX = """
+from picapweb.files import index_files
+from picapweb.uploader import headers_for_files
+index_files({base!r}, [{file!r}], headers=headers_for_files())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +127,35 @@ def test_life_of_a_server(folder: Path):
         eventually_nothing_on(data)
 
 
+def test_files_in_server_mode(folder: Path):
+    """They are uploaded by the owner of a token, under a name that is served; and as if by the proxy that speaks https for it."""
+    data, capture, secret = folder / "people", folder / "ours.pcap", folder / "token"
+    capture.write_bytes(one_packet())
+    mode = {**SERVER_MODE, "PICAPWEB_TLS": "true", "PICAPWEB_BEHIND_PROXY": "true", "PICAPWEB_BIND": "127.0.0.1"}
+    environment = clean_environment(PICAPWEB_DATA=str(data), **mode)
+
+    def manage(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    with Server(data, **mode) as server:
+        manage("person", "ann", "--role", "operator")
+        secret.write_text(manage("token", "ann", "--scope", "read-write") + "\n")
+        looks = manage("token", "ann")
+        assert server.end(signal.SIGTERM) == 0
+    with Server(data, str(capture), PICAPWEB_TOKEN_FILE=str(secret), **mode) as server:
+        server.wait_for(rf"^indexed: http://localhost:{server.port}/explore/\?job=1$")
+        assert manage("shell", "-v", "0", "-c", "from capture.models import Job; print(Job.objects.get().owner)") == "ann"
+        # What a token may not is said in the server's words, and nothing waits for it.
+        command = ["shell", "-v", "0", "-c", INDEX.format(base=f"http://localhost:{server.port}", file=str(capture))]
+        environment["PICAPWEB_TOKEN"] = looks
+        assert manage(*command) == f"refused: {capture}: this token is read-only"
+        environment["PICAPWEB_TOKEN"] = A_TOKEN
+        assert manage(*command) == f"refused: {capture}: there is no such token"
+
+
 @pytest.mark.needs("root")
 def test_it_runs_as_an_ordinary_user(folder: Path):
     """In a namespace in which we are no root: then Postgres is started as it is."""
@@ -155,6 +196,11 @@ def test_parts_given_by_url_are_not_started(folder: Path, embedded_postgres: str
         ([], {"PICAPWEB_WORKERS": "many"}, "PICAPWEB_WORKERS='many' is not a whole number"),
         ([], {"DATABASE_URL": "postgresql:///nonesuch?host=/nonesuch"}, "the database cannot be migrated"),
         (["--data", "/proc/nonesuch"], {}, "data folder /proc/nonesuch"),
+        # In server mode a FILE is uploaded by somebody.
+        (["a.pcap"], SERVER_MODE, "Set PICAPWEB_TOKEN (or PICAPWEB_TOKEN_FILE) to a read-write API token"),
+        (["a.pcap"], {**SERVER_MODE, "PICAPWEB_TOKEN": "ann"}, "PICAPWEB_TOKEN is no API token"),
+        (["a.pcap"], {**SERVER_MODE, "PICAPWEB_TOKEN": A_TOKEN, "PICAPWEB_ALLOWED_HOSTS": ""}, "PICAPWEB_ALLOWED_HOSTS"),
+        (["a.pcap"], {**SERVER_MODE, "PICAPWEB_TOKEN": A_TOKEN, "PICAPWEB_TLS": "true"}, "PICAPWEB_BEHIND_PROXY is not"),
     ],
 )
 def test_a_start_that_cannot_be_says_why_and_exits_1(folder: Path, arguments, environment, words):

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from picapweb.files import index_files
 from picapweb.pilosa_bind import BadBind, wanted
 from picapweb.up import CannotStart, Options, Up, check_bind, run, wait_for_ever
+from picapweb.uploader import headers_for_files
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("files", nargs="*", metavar="FILE", help="a capture to index")
+        parser.add_argument("files", nargs="*", metavar="FILE", help="a capture to index; in server mode with PICAPWEB_TOKEN")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port of the web server (default %(default)s)")
         parser.add_argument("--bind", default=settings.BIND, help="address to listen on (default %(default)s)")
         parser.add_argument(
@@ -32,11 +33,12 @@ class Command(BaseCommand):
 
         def then(up: Up) -> int:
             print(f"ready: {up.options.url}/", flush=True)
-            index_files(up.options.url, files)
+            index_files(up.options.url, files, headers=headers)
             wait_for_ever(up)
 
         try:
             check_bind(bind, local=settings.LOCAL_MODE)
+            headers = headers_for_files() if files else {}
             try:
                 pilosa = wanted(local=settings.LOCAL_MODE)
             except BadBind as error:
