@@ -33,7 +33,8 @@ class JobQuerySet(models.QuerySet["Job"]):
     def with_captures(self) -> JobQuerySet:
         """With what describes them; the many files of a live job's ring are left where they are."""
         files = CaptureFile.objects.filter(job__kind=JobKind.FILE)
-        return self.select_related("live", "owner").prefetch_related(models.Prefetch("captures", queryset=files))
+        known = self.select_related("live", "owner", "conversation_pass")
+        return known.prefetch_related(models.Prefetch("captures", queryset=files))
 
 
 class Job(models.Model):
@@ -174,6 +175,43 @@ class CaptureFile(models.Model):
     def file(self) -> Path:
         """The stored capture."""
         return Path(settings.PICAPWEB_DATA) / self.path
+
+
+class PassState(models.TextChoices):
+    RUNNING = "running", "there are batches that it has not taken, or whose packets may still get values"
+    DONE = "done", "all that it finds is in the index"
+
+
+class ConversationPass(models.Model):
+    """The second pass over a job's packets, in capture order: what belongs to conversations (capture.packets.conversations).
+
+    A worker claims it under a lease, takes the batches that are visible, one behind the other, and stores what it knows of the
+    conversations in `checkpoint`, in the transaction that moves `next_sequence`: after a crash another one goes on there, and
+    what it finds again is what was found before. Jobs whose only batch holds the whole capture have none: their packets get
+    these values when they are indexed."""
+
+    job = models.OneToOneField(Job, related_name="conversation_pass", primary_key=True, on_delete=models.CASCADE)
+    state = models.CharField(max_length=7, choices=PassState, default=PassState.RUNNING)
+    next_sequence = models.BigIntegerField(default=0, help_text="batches before it are in the checkpoint")
+    checkpoint = models.TextField(blank=True, help_text="path, relative to the data folder; empty: nothing is known yet")
+    packets = models.BigIntegerField(default=0, help_text="taken")
+    conversations = models.BigIntegerField(default=0, help_text="known at the checkpoint")
+    again = models.BooleanField(default=False, help_text="packets may have values of an earlier run")
+    error = models.TextField(blank=True, help_text="batches that could not be read, and why")
+    moved = models.DateTimeField(auto_now_add=True, help_text="when a worker last left it")
+
+    attempt = models.IntegerField(default=0, help_text="the claim's token: it only ever grows")
+    failures = models.IntegerField(default=0, help_text="workers that ended without a word since the last checkpoint")
+    lease_until = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    worker = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "conversation passes"
+        indexes = [models.Index(fields=["moved"], condition=models.Q(state="running"), name="conversation_pass_open")]
+
+    def __str__(self) -> str:
+        return f"second pass over job {self.job_id}"
 
 
 class LiveWorker(models.Model):

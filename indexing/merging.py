@@ -30,7 +30,7 @@ REST_SECONDS = 60.0
 # Of a job's small batches so many are looked at, oldest first.
 _MOST_LOOKED_AT = 4096
 # The rows of the partial index batch_mergeable. `urgent` says of a visible batch that it may still become one with others.
-_MERGEABLE = "state = 'visible' AND urgent AND packets < 65536"
+_MERGEABLE = "state = 'visible' AND urgent AND packets < 65536 AND second_pass NOT IN ('waiting', 'open')"
 _SUMMED = ("packets", "read", "filtered_out", "undecodable", "handed_over", "captured_bytes", "wire_bytes")
 _FIRST, _LAST = ("first_number", "first_time_ns"), ("last_number", "last_time_ns")
 
@@ -130,12 +130,13 @@ def _small(job: int | None = None) -> dict[int, list[Small]]:
         cursor.execute(
             f"""SELECT b.job, b.id, b.sequence, b.first_column, b.packets, b.read,
                        b.capture, b.index_id, b.generation, md5(b.fields::text), b.dissector, md5(b.not_indexed::text),
-                       next.sequence, coalesce(next.state IN ('ready', 'claimed'), false)
+                       next.sequence,
+                       coalesce(next.state IN ('ready', 'claimed') OR next.second_pass IN ('waiting', 'open'), false)
                 FROM (SELECT *, row_number() OVER (PARTITION BY job ORDER BY sequence) AS place
                       FROM indexing_batch WHERE {_MERGEABLE} {of_job}) AS b
                 LEFT JOIN LATERAL (
-                    SELECT n.sequence, n.state FROM indexing_batch n WHERE n.job = b.job AND n.sequence > b.sequence
-                    ORDER BY n.sequence LIMIT 1) AS next ON true
+                    SELECT n.sequence, n.state, n.second_pass FROM indexing_batch n
+                    WHERE n.job = b.job AND n.sequence > b.sequence ORDER BY n.sequence LIMIT 1) AS next ON true
                 WHERE b.place <= %s ORDER BY b.job, b.sequence""",
             [*values, _MOST_LOOKED_AT],
         )

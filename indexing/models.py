@@ -151,6 +151,13 @@ class BatchState(models.TextChoices):
     HIDDEN = "hidden", "its job was deleted; its bits are being cleared"
 
 
+class SecondPass(models.TextChoices):
+    NONE = "", "no field of it is wanted"
+    WAITING = "waiting", "its packets are to be taken up by the second pass over its job's conversations"
+    OPEN = "open", "they were; some may still get values"
+    DONE = "done", "all that the second pass finds of them is in the index"
+
+
 class Batch(models.Model):
     """A run of consecutive packets of one capture: the unit of work, of retry, of column allocation, of visibility.
 
@@ -193,6 +200,7 @@ class Batch(models.Model):
     lease_until = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True, help_text="backed off until then: a part was away")
     urgent = models.BooleanField(default=False, help_text="of a live capture: somebody waits for it now")
+    second_pass = models.CharField(max_length=7, choices=SecondPass, default=SecondPass.NONE, blank=True)
     generation = models.IntegerField(default=0, help_text="of the index; 0: for ever. Those of turning rings are dropped whole")
     worker = models.TextField(blank=True)
     error = models.TextField(blank=True)
@@ -207,6 +215,7 @@ class Batch(models.Model):
             # The claim looks only at open batches; done ones, the many, are not in this index.
             models.Index(fields=["id"], condition=models.Q(state__in=["ready", "claimed"]), name="batch_open"),
             models.Index(fields=["index", "first_column"], name="batch_columns"),
+            models.Index(fields=["job", "sequence"], condition=models.Q(second_pass="waiting"), name="batch_second_pass"),
         ]
 
     def __str__(self) -> str:

@@ -22,10 +22,10 @@ from capture.packets.locator import read_locator_and_names
 from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
 from indexing import given_up as giving_up
-from indexing import translation
+from indexing import second_pass, translation
 from indexing.backends.base import BatchBits, CodedBits, IntBits, SetBits
 from indexing.batches import ClaimLost
-from indexing.models import Batch, BatchState
+from indexing.models import Batch, BatchState, SecondPass
 
 if TYPE_CHECKING:
     from capture.packets.alone.driver import GivenUp
@@ -80,10 +80,11 @@ class Prepared:
     locator: NDArray[Any] | None = None
 
 
-def prepare(batch: Batch, lost: threading.Event) -> Prepared:
+def prepare(batch: Batch, lost: threading.Event, whole: bool = False) -> Prepared:
     """Everything up to the import: slow, and without a lock. Raises ReadError, OSError, ClaimLost, TranslationCollision.
 
-    A batch whose worker was ended, or whose dissection fails here, is dissected by processes of its own, in pieces."""
+    A batch whose worker was ended, or whose dissection fails here, is dissected by processes of its own, in pieces.
+    whole: it is all of a capture, so what belongs to conversations is found along with the rest (`second_pass` then says so)."""
     fields = [name for name in batch.fields if name in FIELDS]
     if batch.dissector not in DISSECTORS:
         raise PacketsError(f"no such dissector: {batch.dissector!r} (there are: {', '.join(DISSECTORS)})")
@@ -91,7 +92,7 @@ def prepare(batch: Batch, lost: threading.Event) -> Prepared:
     locator = None
     # Indexed again, a batch in which packets were given up would end this process at them.
     known = batch.state == BatchState.VISIBLE and giving_up.any_in(batch)
-    dissected = None if batch.attempt > 1 or known else _here(batch, fields)
+    dissected = None if batch.attempt > 1 or known else _here(batch, fields, whole)
     if dissected is None:
         dissected, given_up, locator = _alone(batch, fields, lost)
     dissected.not_indexed.update((name, NO_SUCH_FIELD) for name in batch.fields if name not in FIELDS)
@@ -100,13 +101,19 @@ def prepare(batch: Batch, lost: threading.Event) -> Prepared:
     return Prepared(bits(batch, dissected, row_ids(batch.index.name, dissected)), dissected, given_up, locator)
 
 
-def _here(batch: Batch, fields: Sequence[str]) -> Dissected | None:
+def _here(batch: Batch, fields: Sequence[str], whole: bool) -> Dissected | None:
     """The batch dissected in this process, under its bounds; None where that fails for any reason but the stored capture."""
     try:
         with bounded.memory(settings.BATCH_MEMORY):
             packets = read(batch)
             with bounded.seconds(settings.BATCH_SECONDS):
-                return dissect(packets, fields, batch.dissector)
+                dissected = dissect(packets, fields, batch.dissector)
+                if whole:
+                    from capture.packets.conversations.conversations import of_whole_capture  # brings compiled loops
+
+                    dissected = second_pass.with_columns(dissected, batch, of_whole_capture(packets, batch.first_column))
+                    batch.second_pass = SecondPass.DONE
+                return dissected
     except (PacketsError, OSError):
         raise
     except Exception:

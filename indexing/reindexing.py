@@ -20,9 +20,9 @@ from django.db.models import Max
 
 from capture.packets.dissect import DISSECTORS
 from capture.packets.errors import PacketsError
-from indexing import given_up, pipeline, store, translation
+from indexing import given_up, pipeline, second_pass, store, translation
 from indexing.backends.base import Backend, BackendError
-from indexing.models import Batch, BatchState
+from indexing.models import Batch, BatchState, SecondPass
 from indexing.translation import TranslationCollision
 
 Say = Callable[[str], None]
@@ -107,6 +107,8 @@ def _again(batch: Batch, fields: Sequence[str] | None) -> bool:
                     undecodable=dissected.undecodable,
                     handed_over=dissected.handed_over,
                     not_indexed=dissected.not_indexed,
+                    # What belongs to conversations went with the rest: the pass over the job's packets begins again.
+                    second_pass=SecondPass.WAITING if second_pass.wanted(batch.fields) else SecondPass.NONE,
                 )
                 return True
         translation.catch_up(batch.index.name)

@@ -19,6 +19,13 @@ from indexing.batches import worker_name
 _held: tuple[int, int] | None = None
 
 
+_CLAIMS = (
+    ("indexing_batch", "state = 'claimed'"),
+    ("capture_capturefile", "scan_state = 'scanning'"),
+    ("capture_conversationpass", "state = 'running'"),
+)
+
+
 def say() -> None:
     """This process works from now on, as `worker_name`."""
     global _held
@@ -53,10 +60,10 @@ def is_gone(worker: str) -> bool:
 
 
 def end_claims_of_the_dead() -> int:
-    """What dead processes had claimed can be claimed at once: batches, and scans. How many."""
+    """What dead processes had claimed can be claimed at once: batches, scans, second passes. How many."""
     ended = 0
     with connection.cursor() as cursor:
-        for table, state in (("indexing_batch", "state = 'claimed'"), ("capture_capturefile", "scan_state = 'scanning'")):
+        for table, state in _CLAIMS:
             cursor.execute(f"SELECT DISTINCT worker FROM {table} WHERE {state} AND lease_until > now()")
             gone = [worker for (worker,) in cursor.fetchall() if worker and is_gone(worker)]
             if gone:

@@ -7,8 +7,8 @@ import logging
 from django.db import transaction
 from django.db.models.functions import Now
 
-from capture.models import ENDED, CaptureFile, Job, JobKind, JobState, ScanState
-from capture.services import live, progress, storage, turning
+from capture.models import ENDED, CaptureFile, ConversationPass, Job, JobKind, JobState, ScanState
+from capture.services import conversation_rows, live, progress, storage, turning
 from capture.services.errors import Refused
 from capture.services.ring import ring
 from indexing import batches, given_up, store, translation_freeing
@@ -46,7 +46,8 @@ def retry(job: Job) -> Job:
     with transaction.atomic():
         live.lock(job.pk)
         list(CaptureFile.objects.select_for_update().filter(job=job))
-        batches.make_ready_again(job.pk)
+        if batches.make_ready_again(job.pk) and ConversationPass.objects.filter(pk=job.pk).exists():
+            conversation_rows.begin_again(job.pk)
         job = _locked(job)
         if job.state not in (JobState.STOPPED, JobState.FAILED):
             raise Refused(f"job {job.pk} is {job.state}: only a stopped or failed job can be retried", 409)

@@ -12,6 +12,7 @@ from capture import sight
 from capture.models import CaptureFile, Job, JobKind, JobState, LiveCapture
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of
+from capture.services.conversation_rows import pass_json
 from indexing import batches, given_up
 
 NS = 1_000_000_000
@@ -92,6 +93,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "live": live_json(job) if job.kind == JobKind.INTERFACE else None,
         "given_up": given_up.of_job(job.pk) if _may_have_given_up(job) else None,
         "not_indexed": [{"field": name, **said} for name, said in job.not_indexed.items()],
+        "conversations": pass_json(job),
         "bytes": {"captured": job.bytes_captured, "wire": job.bytes_wire},
         "capture": None
         if capture is None

@@ -31,9 +31,9 @@ from capture.services.errors import Refused
 from capture.services.options import Options
 from capture.services.ring import ring
 from capture.services.text import storable
-from indexing import batches
+from indexing import batches, second_pass
 from indexing.batches import Reservation
-from indexing.models import Batch
+from indexing.models import Batch, SecondPass
 
 logger = logging.getLogger(__name__)
 
@@ -289,6 +289,7 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence:
             locator=path,
             fields=job.fields,
             dissector=job.dissector,
+            second_pass=SecondPass.WAITING if len(locator) and second_pass.wanted(job.fields) else SecondPass.NONE,
             first_column=first_column,
             packets=len(locator),
             read=found.read,

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from capture.models import CaptureFile, Job, JobKind, ScanState
 from indexing import given_up, store, translation_freeing
 from indexing.backends.base import SHARD_WIDTH, BackendAway, BackendError, BatchRange
-from indexing.models import Batch, BatchState, PacketIndex
+from indexing.models import Batch, BatchState, PacketIndex, SecondPass
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _turn(pk: int) -> bool:
             return False
         mine = Batch.objects.select_for_update(of=("self",)).select_related("index").filter(job=pk, capture=oldest.path)
         rows = list(mine.order_by("id"))
-        if any(row.state in (BatchState.READY, BatchState.CLAIMED) for row in rows):
+        if any(row.state in (BatchState.READY, BatchState.CLAIMED) or row.second_pass == SecondPass.WAITING for row in rows):
             return False
         job = Job.objects.live().select_for_update().filter(pk=pk).first()
         if job is None:

@@ -11,12 +11,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from capture.models import ENDED, Job, JobState
 from capture.packets.errors import PacketsError
-from capture.services import alive, besides, control, live, progress, scan, turning
+from capture.services import alive, besides, control, conversation_rows, conversations, live, progress, scan, turning
 from capture.services.ring import ring
 from indexing import batches, given_up, merging, pipeline, store, translation, translation_copy, translation_freeing
 from indexing.backends.base import Backend, BackendAway, BackendError
 from indexing.batches import Claim, ClaimLost
-from indexing.models import Batch
+from indexing.models import Batch, SecondPass
 from indexing.translation import TranslationCollision
 from picapweb import counts, logs
 
@@ -33,6 +33,9 @@ _tidied = time.monotonic()
 # a hundred times a second.
 REST_SECONDS = 1.0
 _rested = 0.0
+# A live job's second pass is not behind everything else: it is looked at so often, whatever else there is.
+PASS_SECONDS = 1.0
+_passed = 0.0
 # Whether a process that has claims has died is looked at so often, and by a new one, which may be its successor, at once.
 GONE_SECONDS = 1.0
 _looked = -GONE_SECONDS
@@ -72,7 +75,11 @@ def step(rest: float = 0.0) -> bool:
     """Does one piece of work; False if there was none. A scan comes first: it is what makes work for the others.
 
     rest: seconds for which what can wait is not looked for again, after nothing of it was found."""
-    global _rested
+    global _rested, _passed
+    if time.monotonic() - _passed > PASS_SECONDS:
+        _passed = time.monotonic()
+        if conversations.step(live_only=True):
+            return True
     capture = scan.claim()
     if capture is not None:
         with logs.bound(job=capture.job_id):
@@ -85,7 +92,7 @@ def step(rest: float = 0.0) -> bool:
         return True
     if time.monotonic() - _rested < rest:
         return False
-    if _tidy() or merging.merge_once(_none_follows):
+    if conversations.step() or _tidy() or merging.merge_once(_none_follows):
         return True
     _rested = time.monotonic()
     return False
@@ -95,7 +102,7 @@ def _tidy() -> bool:
     """Does a piece of what can wait, but not for ever."""
     global _tidied
     _tidied = time.monotonic()
-    if live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
+    if conversation_rows.begin_again_what_changed() or live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
         return True
     return translation_freeing.free_once() or merging.compact_once() or translation_copy.copy_once()
 
@@ -145,7 +152,7 @@ def _index(batch: Batch, claim: Claim) -> None:
     with batches.renewing(claim) as lost:
         backend = store.ensure_index(batch.index.name)
         epoch = translation.epoch(batch.index.name)
-        prepared = pipeline.prepare(batch, lost)
+        prepared = pipeline.prepare(batch, lost, conversation_rows.is_whole(batch))
     while not _import(batch, claim, backend, prepared, epoch):
         epoch = translation.catch_up(batch.index.name)
         dissected = prepared.dissected
@@ -166,6 +173,8 @@ def _import(batch: Batch, claim: Claim, backend: Backend, prepared: pipeline.Pre
         given_up.note(batch, prepared.given_up, prepared.locator)
         batches.complete(batch)
         progress.note_visible(batch)
+        if batch.second_pass == SecondPass.WAITING:
+            conversation_rows.note_batch(batch.job)
         transaction.on_commit(partial(counts.add, "picapweb_indexed_packets", (), batch.packets))
     return True
 
