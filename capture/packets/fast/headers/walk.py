@@ -106,7 +106,7 @@ def _link(step, data, w, at, out):  # type: ignore[no-untyped-def]
 
 
 @borrowing()
-def _seldom(step, data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
+def seldom(step, data, w, at, table, flows, out):  # type: ignore[no-untyped-def]
     """The headers that most packets do not have."""
     if step == steps.IPV6_EXTENSION:
         return network.ipv6_extension(data, w, at, flows, out)
@@ -208,7 +208,7 @@ def walk(  # type: ignore[no-untyped-def]
             elif step == steps.VLAN:
                 step = link.vlan(data, w, at, out, slots.VLAN_ID)
             else:
-                step = _seldom(step, data, w, at, table, flows, out)
+                step = seldom(step, data, w, at, table, flows, out)
             at = w[AT]
         if step != steps.DONE and w[STRICT] and w[ERROR] == NOTHING:
             w[ERROR] = errors.TOO_MANY_HEADERS

@@ -1,0 +1,164 @@
+"""The state of TCP: contract.State over the table of conversations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.packets.conversations import tcp_loop
+from capture.packets.conversations.contract import Found
+from capture.packets.conversations.tcp_findings import A_SEGMENT, found, make_findings, together
+from capture.packets.conversations.tcp_segments import SEGMENT
+from capture.packets.conversations.tcp_table import (
+    FREE_NODE,
+    HEAD,
+    NOBODY,
+    NODE,
+    NODES,
+    OPENING,
+    ROWS,
+    SIDE,
+    WAITING,
+    Table,
+    fill_slots,
+    make_table,
+)
+from capture.packets.conversations.tcp_unacked import MOST
+
+AT_ONCE = 4096  # segments between two looks at whether arrays must grow
+VERSION = 1
+
+
+def _new_seed() -> NDArray[np.uint64]:
+    return np.frombuffer(os.urandom(16), np.uint64).copy()
+
+
+class TcpState:
+    """What is known of the TCP conversations of one partition (those with hash % partitions == partition)."""
+
+    def __init__(self, partition: int = 0, partitions: int = 1) -> None:
+        if not 0 <= partition < partitions:
+            raise ValueError(f"there is no partition {partition} of {partitions}")
+        self._partition, self._partitions = partition, partitions
+        self._table = make_table(_new_seed())
+        self._own, self._words = np.empty(AT_ONCE, np.int64), np.empty(AT_ONCE, np.uint64)
+
+    def take(self, records: NDArray[Any]) -> Found:
+        """SEGMENT (n,), the next batch's, in capture order; those of other partitions are passed over."""
+        segments = np.require(records, SEGMENT, ["C", "W"])
+        parts, at = [], 0
+        while at < len(segments):
+            most = min(AT_ONCE, len(segments) - at)
+            self._make_room(most)
+            findings = make_findings(A_SEGMENT * most + int(self._table.used[WAITING]))
+            at = tcp_loop.take(
+                self._table, segments, at, self._partition, self._partitions, findings, self._own[:most], self._words[:most]
+            )
+            parts.append(found(findings))
+        return together(parts)
+
+    def expire(self, now_ns: int) -> Found:
+        """Settles what nothing at `now_ns` (ns since 1970) or later can change, and forgets conversations that are over then."""
+        findings = make_findings(int(self._table.used[WAITING]))
+        if tcp_loop.expire(self._table, now_ns, findings):
+            rows = int(self._table.used[ROWS])
+            if 8 * rows < len(self._table.heads):
+                self._rebuild(rows, self._nodes_in_use())
+            else:
+                self._table.slots[:] = 0
+                fill_slots(self._table)
+        return found(findings)
+
+    def end(self) -> Found:
+        """No more packets come: all that still waits is settled."""
+        findings = make_findings(int(self._table.used[WAITING]))
+        tcp_loop.end(self._table, findings)
+        return found(findings)
+
+    def waiting(self) -> int | None:
+        """The least column whose handshake is not settled."""
+        if not self._table.used[WAITING]:
+            return None
+        return int(tcp_loop.least_waiting(self._table))
+
+    def conversations(self) -> int:
+        """How many it holds."""
+        return int(self._table.used[ROWS])
+
+    def memory(self) -> int:
+        """Bytes of its arrays."""
+        table = self._table
+        return sum(array.nbytes for array in (table.slots, table.heads, table.openings, table.sides, table.nodes))
+
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """HEAD and OPENING (n,), SIDE (2 n,), NODE (m,): the lists of all rows, one behind the other."""
+        table, rows = self._table, int(self._table.used[ROWS])
+        return {
+            "version": np.array([VERSION], np.int64),
+            "heads": table.heads[:rows].copy(),
+            "openings": table.openings[:rows].copy(),
+            "sides": table.sides[: 2 * rows].copy(),
+            "nodes": self._lists(),
+        }
+
+    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """What `dump` gave; raises ValueError for what is none (a KeyError of a missing array counts)."""
+        if arrays["version"].tolist() != [VERSION]:
+            raise ValueError(f"a state of TCP of version {arrays['version'].tolist()}, not {VERSION}")
+        given = {}
+        for name, dtype in (("heads", HEAD), ("openings", OPENING), ("sides", SIDE), ("nodes", NODE)):
+            if arrays[name].dtype != dtype or arrays[name].ndim != 1:
+                raise ValueError(f"a state of TCP with {name} of {arrays[name].dtype}, not {dtype}")
+            given[name] = arrays[name]
+        heads, openings, sides, nodes = given.values()
+        counts = openings["waiting_count"].astype(np.int64)
+        if not len(heads) == len(openings) == len(sides) / 2:
+            raise ValueError(f"a state of TCP with {len(heads)} heads, {len(openings)} openings and {len(sides)} sides")
+        if (counts < 0).any() or (sides["count"] > MOST).any() or counts.sum() + int(sides["count"].sum()) != len(nodes):
+            raise ValueError("a state of TCP whose lists are not as long as it says")
+        self._restore(heads, openings, sides, nodes, len(heads), len(nodes))
+
+    def _lists(self) -> NDArray[Any]:
+        nodes = np.zeros(self._nodes_in_use(), NODE)
+        tcp_loop.lists(self._table, nodes)
+        return nodes
+
+    def _nodes_in_use(self) -> int:
+        rows = int(self._table.used[ROWS])
+        return int(self._table.used[WAITING]) + int(self._table.sides["count"][: 2 * rows].sum(dtype=np.int64))
+
+    def _rebuild(self, rows: int, nodes: int) -> None:
+        """The same in arrays with room for so many rows and nodes."""
+        have = int(self._table.used[ROWS])
+        table = self._table
+        self._restore(table.heads[:have], table.openings[:have], table.sides[: 2 * have], self._lists(), rows, nodes)
+
+    def _restore(
+        self, heads: NDArray[Any], openings: NDArray[Any], sides: NDArray[Any], nodes: NDArray[Any], rows: int, room: int
+    ) -> None:
+        table = make_table(_new_seed(), 1 << max(6, (rows - 1).bit_length()), max(64, room))
+        table.heads[: len(heads)], table.openings[: len(heads)], table.sides[: len(sides)] = heads, openings, sides
+        table.used[ROWS], table.used[WAITING] = len(heads), int(openings["waiting_count"].sum(dtype=np.int64))
+        tcp_loop.link_lists(table, np.ascontiguousarray(nodes))
+        fill_slots(table)
+        self._table = table
+
+    def _make_room(self, segments: int) -> None:
+        """For so many more: each may be a conversation of its own, and two nodes."""
+        table = self._table
+        rows, nodes = int(table.used[ROWS]), int(table.used[NODES])
+        if rows + segments > len(table.heads):
+            self._rebuild(rows + segments, max(len(table.nodes), self._nodes_in_use() + 2 * segments))
+            table = self._table
+            nodes = int(table.used[NODES])
+        if nodes + 2 * segments > len(table.nodes):
+            grown = np.zeros(max(2 * len(table.nodes), nodes + 2 * segments), NODE)
+            grown[:nodes] = table.nodes[:nodes]
+            self._table = Table(**{**table._asdict(), "nodes": grown})
+
+
+assert FREE_NODE and NOBODY < 0
