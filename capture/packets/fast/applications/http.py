@@ -38,7 +38,7 @@ _CONTENT_LENGTH, _TRANSFER_ENCODING = octets(b"content-length"), octets(b"transf
 
 
 @borrowing()
-def _message(data, at, end, i, out):  # type: ignore[no-untyped-def]
+def message(data, at, end, i, out):  # type: ignore[no-untyped-def]
     """Reads the message at `at`. Where the next one begins, `end` where there is none."""
     default = 0
     response = _is_status_line(data, at, end)
@@ -263,5 +263,5 @@ def extract(data, payloads, packets, out):  # type: ignore[no-untyped-def]
         at, end = payloads.at[i], payloads.end[i]
         out = room(out, (end - at) // 3 + 4, end - at)  # "GET /" and its line feed are two events; values fold to less
         while at < end:
-            at = _message(data, at, end, i, out)
+            at = message(data, at, end, i, out)
     return out

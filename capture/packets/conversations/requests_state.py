@@ -1,0 +1,121 @@
+"""What is known of questions, handshakes and HTTP connections behind some of a job's batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from capture.packets.compiling import compiled
+from capture.packets.conversations import asked, http, tls
+from capture.packets.conversations import requests_rows as row
+from capture.packets.conversations.contract import Found
+from capture.packets.conversations.requests_found import as_found, make_found
+from capture.packets.conversations.requests_table import TABLE, make_table, restored
+from capture.packets.fast.out import OUT
+
+VERSION = 1
+
+_TABLES = ("asked", "tls", "connections", "requests")
+_BEFORE_ALL = -(2**62)
+
+
+@compiled(
+    types.Tuple((TABLE, TABLE, TABLE, TABLE, types.int64, OUT))(
+        types.uint64[:, ::1], types.uint64, types.uint64, TABLE, TABLE, TABLE, TABLE, types.int64, OUT
+    )
+)
+def _take(rows, partition, partitions, questions, handshakes, connections, requests, now, found):  # type: ignore[no-untyped-def]
+    for k in range(len(rows)):
+        words = rows[k]
+        if words[row.KEY] % partitions != partition:
+            continue
+        now = max(now, np.int64(words[row.CLOCK]))
+        kind = np.int64(words[row.WHAT] & np.uint64(0xFF))
+        if kind == row.DNS_QUERY or kind == row.ECHO_REQUEST:
+            questions, found = asked.with_room(questions, now, found)
+            found = asked.question(questions, words, now, found)
+        elif kind == row.DNS_RESPONSE or kind == row.ECHO_REPLY:
+            found = asked.answer(questions, words, now, found)
+        elif kind == row.HTTP_REQUEST:
+            connections, requests = http.with_room(connections, requests, now)
+            http.request(connections, requests, words, now)
+        elif kind == row.HTTP_RESPONSE:
+            found = http.response(connections, requests, words, now, found)
+        else:
+            handshakes, found = tls.with_room(handshakes, now, found)
+            found = tls.take(handshakes, words, now, found)
+            if kind == row.OPENED:
+                http.opened(connections, requests, words, now)
+    return questions, handshakes, connections, requests, now, found
+
+
+class Requests:
+    """The state of one partition (see contract.State)."""
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self._partition, self._partitions = np.uint64(partition), np.uint64(partitions)
+        self._questions, self._handshakes, self._connections, self._requests = (make_table() for _ in _TABLES)
+        self._now = _BEFORE_ALL
+
+    def take(self, records: Any) -> Found:
+        """The records of the next batch (applications.Records)."""
+        self._questions, self._handshakes, self._connections, self._requests, now, found = _take(
+            records.rows,
+            self._partition,
+            self._partitions,
+            self._questions,
+            self._handshakes,
+            self._connections,
+            self._requests,
+            self._now,
+            make_found(),
+        )
+        self._now = max(int(now), records.latest)
+        return as_found(found)
+
+    def expire(self, now_ns: int) -> Found:
+        """What no packet at `now_ns` or later can change. Packets that come with earlier times are taken as of this time."""
+        self._now = max(self._now, min(now_ns, -_BEFORE_ALL))
+        http.purge(self._connections, self._requests, self._now)
+        return self._settled(False)
+
+    def end(self) -> Found:
+        """The rest."""
+        found = self._settled(True)
+        self._connections, self._requests = make_table(), make_table()
+        return found
+
+    def waiting(self) -> int | None:
+        """The least column of a query, echo request, ClientHello or HTTP request that is open."""
+        least = (asked.waiting(self._questions), tls.waiting(self._handshakes), http.waiting(self._requests))
+        return min((column for column in least if column >= 0), default=None)
+
+    def conversations(self) -> int:
+        """Questions, handshakes and HTTP connections together."""
+        return sum(int(table.used[2]) for table in (self._questions, self._handshakes, self._connections))
+
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """The entries of each table, and the clock."""
+        tables = (self._questions, self._handshakes, self._connections, self._requests)
+        arrays = {name: table.rows[: int(table.used[0])].copy() for name, table in zip(_TABLES, tables, strict=True)}
+        return {**arrays, "now": np.array([self._now], np.int64)}
+
+    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """What `dump` gave. Raises KeyError or ValueError for what is none."""
+        tables = [restored(name, arrays[name]) for name in _TABLES]
+        now = arrays["now"]
+        if now.dtype != np.int64 or now.shape != (1,):
+            raise ValueError("now: not one time")
+        asked.check(tables[0])
+        http.check(tables[2], tables[3])
+        self._questions, self._handshakes, self._connections, self._requests = tables
+        self._now = int(now[0])
+
+    def _settled(self, all_: bool) -> Found:
+        self._questions, found = asked.settle(self._questions, self._now, all_, make_found())
+        self._handshakes, found = tls.settle(self._handshakes, self._now, all_, found)
+        return as_found(found)
