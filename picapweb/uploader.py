@@ -22,9 +22,9 @@ def headers_for_files() -> dict[str, str]:
     token = environment.raw(TOKEN)
     if token is None:
         raise CannotStart(
-            "in server mode somebody uploads a file, and nobody has signed in here. Set PICAPWEB_TOKEN (or PICAPWEB_TOKEN_FILE) to "
-            "a read-write API token of an operator or admin (`manage.py token NAME --scope read-write` prints one while the server "
-            "runs), or start without FILE and upload it on the page: docs/security.md"
+            "in server mode somebody uploads a file, and nobody has signed in here. Set PICAPWEB_TOKEN (or PICAPWEB_TOKEN_FILE) "
+            "to a read-write API token of an operator or admin (`manage.py token NAME --scope read-write` prints one while the "
+            "server runs), or start without FILE and upload it on the page: docs/security.md"
         )
     if not SHAPE.fullmatch(token):
         raise CannotStart(f"{TOKEN} is no API token: one is like pw0a1b2c3d4e.SECRET, as it was shown when it was made")

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.http import Http404
 
 from capture import sight
 from capture.models import Job, JobKind
+from capture.packets.bounded_tree import Undissected, bounded_tree
 from capture.packets.errors import PacketsError
-from capture.packets.layers import layer_tree
+from capture.packets.layer import Layer
 from capture.packets.registry import FIELDS
 from indexing import given_up
 from indexing.models import Batch, BatchState
@@ -23,7 +25,8 @@ from proxy.saved.notes import note_of
 @dataclass
 class OnePacket:
     """A packet with everything its page shows. bytes_gone: why its bytes cannot be read, if so, and then what the index alone
-    knows is all there is: no layers. given_up: why it could not be dissected when it was indexed; it is not tried here."""
+    knows is all there is: no layers. given_up: why it could not be dissected when it was indexed; it is not tried here.
+    undissected: why it could not be dissected here."""
 
     row: PacketRow
     job: Job
@@ -34,6 +37,7 @@ class OnePacket:
     next: int | None = None
     bytes_gone: str = ""
     given_up: str = ""
+    undissected: str = ""
     note: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -46,6 +50,7 @@ class OnePacket:
             "bytes": self.data.hex(),
             "bytes_gone": self.bytes_gone or None,
             "given_up": self.given_up or None,
+            "undissected": self.undissected or None,
             "layers": [layer.to_json() for layer in self.layers],
             "values": self.values,
             "previous": self.previous,
@@ -74,18 +79,30 @@ def one_packet(index: str, column: int) -> OnePacket:
         gone = str(error)
     row = rows[0]
     stopped = given_up.reason_of(job.pk, column) if batch.undecodable else ""
+    layers, undissected = _layers(data, row) if not stopped else ([], "")
     return OnePacket(
         row=row,
         job=job,
         data=data,
-        layers=layer_tree(data, row.linktype, row.length) if data and not stopped else [],
+        layers=layers,
         values=indexed_values(index, column, list(FIELDS)),
         previous=_neighbour(batch, column, -1),
         next=_neighbour(batch, column, 1),
         bytes_gone=gone,
         given_up=stopped,
+        undissected=undissected,
         note=note_of(index, column),
     )
+
+
+def _layers(data: bytes, row: PacketRow) -> tuple[list[Layer], str]:
+    """The layer tree, and why there is none."""
+    if not data:
+        return [], ""
+    try:
+        return bounded_tree(data, row.linktype, row.length, settings.PACKET_SECONDS), ""
+    except Undissected as error:
+        return [], str(error)
 
 
 def _no_file(job: Job) -> str:

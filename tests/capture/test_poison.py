@@ -121,7 +121,7 @@ def test_the_packet_is_named_and_the_rest_is_indexed(deed, said, data, shared, p
 def test_its_page_shows_its_bytes_and_does_not_try_again(data, shared, poisoned, monkeypatch):
     poisoned(killed, POISON)
     job = second_attempt(shared / CAPTURE)
-    monkeypatch.setattr("proxy.one_packet.layer_tree", lambda *_: pytest.fail("it was dissected again"))
+    monkeypatch.setattr("proxy.one_packet.bounded_tree", lambda *_: pytest.fail("it was dissected again"))
     page = Client(headers={"host": "localhost"}).get(f"/jobs/{job.pk}/packets/{POISON}/", headers={"accept": "text/html"})
     assert page.status_code == 200
     assert "was ended by SIGKILL" in page.content.decode()

@@ -1,12 +1,19 @@
-"""Real worker processes, and a package whose code kills them at one packet and hangs at another: both are named, all goes on."""
+"""Real worker and web processes, and packages whose code kills them at one packet and hangs at another: both are named, all goes
+on."""
 
 from __future__ import annotations
 
 import os
+import struct
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.hostile.capture import udp
+from tests.hostile.poison_layer import HANGS as HANGING_PORT
+from tests.hostile.poison_layer import poisoned_path
 from tests.installed import install
 from tests.server import Server
 
@@ -39,14 +46,16 @@ def values(batch, fields):
 """
 
 
-@pytest.fixture
-def server(tmp_path: Path):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    tmp_path = tmp_path_factory.mktemp("poison")
     project = tmp_path / "project"
     project.mkdir()
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "picapweb_poison.py").write_text(CODE)
     site = install(project, tmp_path / "site")
-    environment = {"PYTHONPATH": os.pathsep.join((str(site), str(project))), "PICAPWEB_BATCH_SECONDS": "2"}
+    path = os.pathsep.join((str(site), str(project), poisoned_path(tmp_path)))
+    environment = {"PYTHONPATH": path, "PICAPWEB_BATCH_SECONDS": "2", "PICAPWEB_PACKET_SECONDS": "1"}
     # The lease is longer than the test may take: what a dead process had claimed is taken over without it.
     with Server(tmp_path / "data", PICAPWEB_LEASE_SECONDS="600", **environment) as started:
         yield started
@@ -69,3 +78,25 @@ def test_a_packet_that_kills_and_one_that_hangs(server: Server, shared: Path):
     # The worker is as good as new.
     again = server.upload(shared / CAPTURE, "?again=true&fields=picap")
     server.until(lambda: server.job(again["id"])["state"] == "done")
+
+
+def test_the_page_of_a_packet_that_hangs(server: Server, tmp_path: Path):
+    """Indexed by the fast dissector, which knows no layers of packages; its page would hang in one."""
+    capture = tmp_path / "hangs.pcap"
+    frames = [udp(5, HANGING_PORT, b"its payload"), udp(5, 6, b"another")]
+    records = b"".join(struct.pack("<IIII", 1, 0, len(data), len(data)) + data for data in frames)
+    capture.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + records)
+    job = server.upload(capture, "?wait=60")
+    assert (job["state"], job["given_up"]) == ("done", None)
+    status, said = server.ask("GET", f"/jobs/{job['id']}/packets/1/")
+    assert (status, said["layers"], said["bytes"]) == (200, [], frames[0].hex())
+    assert said["undissected"] == "its dissector was not done after 1 s (PICAPWEB_PACKET_SECONDS)"
+    url = f"http://localhost:{server.port}/jobs/{job['id']}/packets/1/"
+    with urlopen(Request(url, headers={"Accept": "text/html"})) as answer:
+        page = answer.read().decode()
+    assert "<strong>No layers:</strong> its dissector was not done after 1 s" in page
+    assert "79 6c 6f 61 64" in page  # the end of its payload in the hexdump
+    assert "udp" in page.lower()  # as indexed
+    status, said = server.ask("GET", f"/jobs/{job['id']}/packets/2/")
+    assert [layer["name"] for layer in said["layers"]][:3] == ["Ethernet", "IP", "UDP"]
+    assert said["undissected"] is None

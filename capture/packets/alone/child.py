@@ -13,10 +13,10 @@ import signal
 import struct
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from capture.packets import bounded
 from capture.packets.alone.parcel import pack, unpack
-from capture.packets.columns import Dissected
 from capture.packets.errors import PacketsError
 
 FOUND, FAILED, UNREADABLE = b"F", b"X", b"U"
@@ -37,9 +37,15 @@ class Unreadable(PacketsError):
 
 
 class Child:
-    """A context manager; `answers` are taken in the order of the ranges."""
+    """A context manager; `answers` are taken in the order of the ranges.
 
-    def __init__(self, ranges: Sequence[Range], work: Callable[[Range], Dissected], memory: int) -> None:
+    What another kind of work has instead of a batch: the settings that bound it, and how its results become bytes and back."""
+
+    SECONDS, MEMORY = "PICAPWEB_BATCH_SECONDS", "PICAPWEB_BATCH_MEMORY"
+    packed: Callable[[Any], bytes] = staticmethod(pack)
+    unpacked: Callable[[bytes], Any] = staticmethod(unpack)
+
+    def __init__(self, ranges: Sequence[Range], work: Callable[[Range], Any], memory: int) -> None:
         self._ranges, self._work, self._memory = ranges, work, memory
         self._pid = 0
         self._ended: int | None = None
@@ -64,7 +70,7 @@ class Child:
             os.waitpid(self._pid, 0)
         os.close(self._read)
 
-    def answer(self, seconds: float, wanted: Callable[[], bool]) -> Dissected:
+    def answer(self, seconds: float, wanted: Callable[[], bool]) -> Any:
         """Of the next range. Raises Died; Unreadable; TimeoutError if it is not wanted any more."""
         until = time.monotonic() + seconds
         kind, size = _HEAD.unpack(self._receive(_HEAD.size, until, seconds, wanted))
@@ -74,7 +80,7 @@ class Child:
         if kind == FAILED:
             raise Died(said.decode())
         try:
-            return unpack(said)
+            return self.unpacked(said)
         except (ValueError, OSError, KeyError) as error:
             raise Died(f"its dissector left {type(error).__name__}: {error}") from None
 
@@ -87,7 +93,7 @@ class Child:
                 if not wanted():
                     raise TimeoutError
                 if left <= 0:
-                    raise Died(f"its dissector was not done after {seconds:.3g} s (PICAPWEB_BATCH_SECONDS)")
+                    raise Died(f"its dissector was not done after {seconds:.3g} s ({self.SECONDS})")
                 continue
             piece = os.read(self._read, min(_PIECE, size - len(got)))
             if not piece:
@@ -114,11 +120,12 @@ class Child:
         for one in self._ranges:
             try:
                 with bounded.memory(self._memory):
-                    kind, said = FOUND, pack(self._work(one))
+                    kind, said = FOUND, self.packed(self._work(one))
             except (PacketsError, OSError) as error:
                 kind, said = UNREADABLE, str(error).encode("utf-8", "replace")
             except MemoryError:
-                kind, said = FAILED, f"its dissector needed more than {self._memory:,} bytes (PICAPWEB_BATCH_MEMORY)".encode()
+                setting = f" ({self.MEMORY})" if self.MEMORY else ""
+                kind, said = FAILED, f"its dissector needed more than {self._memory:,} bytes{setting}".encode()
             except BaseException as error:
                 kind, said = FAILED, f"its dissector failed: {type(error).__name__}: {error}".encode("utf-8", "replace")
             _send(write, _HEAD.pack(kind, len(said)) + said)
