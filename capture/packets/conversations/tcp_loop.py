@@ -6,7 +6,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from capture.packets.compiling import borrowing, compiled
-from capture.packets.conversations.tcp_findings import ANALYSIS, FINDINGS, HANDSHAKE, ROUND_TRIP, UNANSWERED_VALUE, say
+from capture.packets.conversations.tcp_findings import ANALYSIS, FINDINGS, ROUND_TRIP, say
 from capture.packets.conversations.tcp_handshake import (
     MOST_US,
     WAIT_NS,
@@ -15,7 +15,6 @@ from capture.packets.conversations.tcp_handshake import (
     limit_of,
     note_end,
     passed,
-    settle,
     went_on,
 )
 from capture.packets.conversations.tcp_rules import REUSED, analysed
@@ -28,8 +27,6 @@ from capture.packets.conversations.tcp_table import (
     NOBODY,
     NODE,
     ROWS,
-    STATE,
-    SYN_SENT,
     TABLE,
     UNKNOWN,
     UNUSED,
@@ -78,10 +75,7 @@ def _reused(here, seq, flags):  # type: ignore[no-untyped-def]
             return False, False
         here.base = seq
         return True, False
-    if seq != here.base:
-        return True, True
-    here.next = here.most  # a RST may have taken it elsewhere
-    return True, False
+    return seq != here.base, seq != here.base
 
 
 @borrowing()

@@ -110,9 +110,10 @@ def analysed(table, here, there, seq, ack, length, flags, window, time_ns, round
     if ack != np.int64(here.ack):
         here.repeats = np.int32(0)
     if flags & ACK and there.most and after(ack, np.int64(there.most)):
-        if there.most > there.next:
-            there.most = there.next
+        # said once for what is missing: again only when the other side has sent more, or acknowledged more
+        if there.most != there.next:
             found |= UNSEEN
+            there.most = there.next
         else:
             if there.repeats == 0:
                 found |= UNSEEN

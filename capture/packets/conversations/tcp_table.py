@@ -40,7 +40,7 @@ SIDE = np.dtype(
         ("next_time", "<i8"),  # of the segment that `next` is of
         ("ack_time", "<i8"),  # of the last segment
         ("window", "<u4"),  # last, as sent; NO_WINDOW: none yet
-        ("repeats", "<i4"),  # duplicate ACKs so far; -1: one that acknowledges what was not seen
+        ("repeats", "<i4"),  # duplicate ACKs so far; -1: the other end acknowledged what was not seen
         ("oldest", "<i4"),  # segments without an ACK, in the order they were sent: first node, last node, how many
         ("newest", "<i4"),
         ("count", "<u2"),
