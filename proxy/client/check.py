@@ -249,9 +249,6 @@ def _top(index: ClientIndex, call: Call, args: dict[str, Any]) -> None:
         raise QueryError(f"finding top results: {error}", error.position) from None
     if name and options is None:
         raise QueryError(f'field "{name}" not found')
-    for one in args.get("ids") or []:
-        if one < 0:
-            raise QueryError(f"executeTopN: value for 'ids' must be positive, but got {one}")
 
 
 def _rows(index: ClientIndex, call: Call, args: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ def arguments(call: Call) -> dict[str, Any]:
         out[field] = condition
     if "timestamp" in args and name == "Set":
         out["_timestamp"] = args.pop("timestamp")
-    for more in ("extra", "attrs"):
+    for more in ("extra", "attrs", "unread"):
         if isinstance(args.get(more), dict):
             out.update(args.pop(more))
     if is_all_times(call):

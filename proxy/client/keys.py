@@ -229,8 +229,8 @@ def _replaced(index: ClientIndex, call: Call, ids: Ids) -> Call:
     elif call.name == "TopN" and options is not None and isinstance(args.get("ids"), list) and args["ids"]:
         known = ids.get(args["field"], {})
         found = [known.get(encoded(one)) if isinstance(one, str) else one for one in args["ids"]]
-        # no ids would mean all rows; of none of these, none
-        args["ids"] = [one for one in found if one is not None] or [NOBODYS_ROW]
+        # no ids would mean all rows; of none of these, none. What is below 0 is a row far above all others for Pilosa
+        args["ids"] = [one for one in found if one is not None and one >= 0] or [NOBODYS_ROW]
     elif call.name == "GroupBy":
         args.pop("previous", None)
         nothing_after(call, NOBODYS_ROW)

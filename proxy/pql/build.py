@@ -103,7 +103,9 @@ def _keys(name: str, items: list[Item]) -> list[str]:
 def _arguments(name: str, args: dict[str, Any], position: int) -> dict[str, Any]:
     """Arguments under the names of indexing.calls."""
     if name in ("Row", "Range"):
-        return _row_arguments(name, args)
+        out = _row_arguments(name, args)
+        # Pilosa looks at its type, and at nothing else of it
+        return {**out, "unread": {"_col": args["_col"]}} if "_col" in args else out
     if name in ("Set", "Clear", "ClearRow", "Store"):
         out = _row_arguments(name, args)
         out.update({key: args[raw] for raw, key in (("_col", "column"), ("_timestamp", "timestamp")) if raw in args})

@@ -93,7 +93,7 @@ def _call(call: Call) -> list[str | _Shown]:
     elif "condition" in args:
         field, condition = args.pop("condition")
         items.append([*_condition(field, condition)])
-    for extra in ("extra", "attrs"):
+    for extra in ("extra", "attrs", "unread"):
         if isinstance(args.get(extra), dict):
             args.update(args.pop(extra))
     for name, value in args.items():

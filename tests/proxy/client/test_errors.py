@@ -25,6 +25,7 @@ _SAME = [
         for given in ('from="x"', "from=1.5", "to=true", "from=2018-19-01T00:00", "to=null", 'to="2018-01-01"')
     ),
     *(f'Row(t=1, to="{text}")' for text in ("2018-03-01T24:00", "2018-3-01T00:00", "2018-03-01T00:0")),
+    *('Row(s=1, _col="x")', 'Row(i > 1, _col="x")', 'Count(Row(s=1, _col="x"))', 'Row(_col="x", zz=1)'),
     "Union(Row(zz=1))",
     "Union(Row(s=1), Row(s=-1))",
     "Union(Count(Row(s=1)))",
@@ -90,6 +91,7 @@ _OF_COLUMNS_WITH_KEYS = [
     'Set("", s=1)',
     "Clear(1, s=1)",
     "Rows(s, column=1)",
+    "Row(s=1, _col=1)",
     "SetColumnAttrs(1, x=1)",
     'Set("a", k=1)',
     "GroupBy(Rows(s, column=1))",
@@ -155,6 +157,20 @@ def test_hours_of_one_digit_are_read(twin: None, ask: Asker, pilosa_server: Pilo
         text = f'Row(t=1, from="2018-01-31T0:00", to="2018-02-{day}T0:00")'
         assert json.loads(ask(text))[0]["columns"] == columns, text
         assert json.loads(_of_pilosa(pilosa_server, "twin", text))["results"][0]["columns"] == columns, text
+
+
+def test_rows_below_0_are_none(twin: None, ask: Asker, pilosa_server: PilosaServer) -> None:
+    """TopN(ids=) does not refuse them, as everything else does."""
+    ask("Set(1, s=1)")
+    texts = ["TopN(s, ids=[-13])", "TopN(s, ids=[-1, -2])", "TopN(ids=[-13])"]
+    assert [ask(text) for text in texts] == ["[[]]"] * 3
+    answers = [json.loads(_of_pilosa(pilosa_server, "twin", text))["results"] for text in texts]
+    assert answers == [[[]]] * 3
+    assert ask("TopN(s, ids=[1, -13])") == '[[{"id":1,"count":1}]]'
+
+
+def test_a_column_that_nobody_reads_is_looked_at(ask: Asker) -> None:
+    assert ask("Count(Row(s=1, _col=7))") == ask("Count(Row(s=1))")
 
 
 def test_errors_of_columns_with_keys(twin: None, keyed: Asker, pilosa_server: PilosaServer) -> None:
