@@ -62,7 +62,7 @@ def limit_of(head):  # type: ignore[no-untyped-def]
     if marks & RESET or marks & (FIN_OF_FIRST | FIN_OF_SECOND) == (FIN_OF_FIRST | FIN_OF_SECOND):
         return CLOSED_NS
     state = marks & STATE
-    if state == SYN_SENT or state == SYN_ANSWERED or state == REFUSED or state == UNANSWERED:
+    if state in (SYN_SENT, SYN_ANSWERED, REFUSED, UNANSWERED):
         return CLOSED_NS
     return OPEN_NS
 
@@ -134,9 +134,9 @@ def _syn(table, head, opening, findings, column, acknowledges, from_client, time
     if state == COMPLETE:
         say(findings, HANDSHAKE, column, COMPLETE_VALUE)
         return
-    if acknowledges and (from_client or state == REFUSED or state == UNANSWERED or state == OPEN):
+    if acknowledges and (from_client or state in (REFUSED, UNANSWERED, OPEN)):
         return
-    if state == REFUSED or state == UNANSWERED:  # it is tried again with the same number
+    if state in (REFUSED, UNANSWERED):  # it is tried again with the same number
         _become(head, SYN_SENT)
     elif state == OPEN:
         return
@@ -170,7 +170,7 @@ def went_on(table, head, opening, findings, column, flags, backward, time_ns):  
             _become(head, COMPLETE)
             if opening.syn_time and 0 < time_ns - opening.syn_time < MOST_US * 1000:
                 say(findings, INITIAL, column, (time_ns - opening.syn_time) // 1000)
-        elif state == SYN_SENT or state == REFUSED or state == UNANSWERED:  # so it was answered, unseen
+        elif state in (SYN_SENT, REFUSED, UNANSWERED):  # so it was answered, unseen
             settle(table, head, opening, findings, -1)
             _become(head, OPEN)
 

@@ -17,8 +17,8 @@ from capture.packets.conversations.tcp_handshake import (
     passed,
     went_on,
 )
-from capture.packets.conversations.tcp_rules import REUSED, analysed
-from capture.packets.conversations.tcp_segments import ACK, BACKWARD, BOGUS, NO_SHIFT, SEGMENTS, SHORT, SYN
+from capture.packets.conversations.tcp_rules import REUSED, analysed, fill_gap
+from capture.packets.conversations.tcp_segments import ACK, BACKWARD, BOGUS, FRAGMENT, NO_SHIFT, SEGMENTS, SHORT, SYN
 from capture.packets.conversations.tcp_table import (
     FIRST_ACK,
     HAS_BASE,
@@ -26,6 +26,7 @@ from capture.packets.conversations.tcp_table import (
     HAS_SYN,
     NOBODY,
     NODE,
+    OPEN_END,
     ROWS,
     TABLE,
     UNKNOWN,
@@ -128,6 +129,8 @@ def _taken(table, row, new, segment, findings):  # type: ignore[no-untyped-def]
             new = True
     if time_ns > head.last or head.last == 0:
         head.last = time_ns
+    if (here.marks | there.marks) & OPEN_END:
+        fill_gap(here, there, np.int64(segment.seq), np.int64(segment.ack), flags)
     if not segment.marks & SHORT:
         round_trip = opening.round_trip if head.marks & HAS_ROUND_TRIP else np.int64(0)
         said, exactly, when = analysed(
@@ -143,6 +146,8 @@ def _taken(table, row, new, segment, findings):  # type: ignore[no-untyped-def]
                 bit += 1
             if exactly and 0 < time_ns - when < MOST_US * 1000:
                 say(findings, ROUND_TRIP, column, (time_ns - when) // 1000)
+        if segment.marks & FRAGMENT:
+            here.marks |= np.uint16(OPEN_END)
     if new:
         begun(table, head, opening, findings, column, flags, backward, time_ns)
     else:

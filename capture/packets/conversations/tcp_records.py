@@ -50,7 +50,12 @@ def _merged(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
 
 
 def _rare(
-    batch: PacketBatch, data: NDArray[np.uint8], start: NDArray[np.int64], known: Records, rare: NDArray[np.int64], first_column: int
+    batch: PacketBatch,
+    data: NDArray[np.uint8],
+    start: NDArray[np.int64],
+    known: Records,
+    rare: NDArray[np.int64],
+    first_column: int,
 ) -> NDArray[Any]:
     """The segments of packets that only the scapy dissector walks."""
     segments, k = np.empty(len(rare), SEGMENT), 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from capture.packets.compiling import borrowing
 from capture.packets.conversations.tcp_segments import ACK, FIN, RST, SYN
-from capture.packets.conversations.tcp_table import FIRST_ACK, HAS_BASE, LAST_KEEP_ALIVE, LAST_PROBE, UNKNOWN, UNUSED
+from capture.packets.conversations.tcp_table import FIRST_ACK, HAS_BASE, LAST_KEEP_ALIVE, LAST_PROBE, OPEN_END, UNKNOWN, UNUSED
 from capture.packets.conversations.tcp_unacked import MOST, acked, after, sent
 from capture.packets.declarations.conversations import TCP_ANALYSIS
 
@@ -86,12 +86,29 @@ def _again(here, there, seq, length, flags, time_ns, threshold):  # type: ignore
             return SPURIOUS
     if not behind:
         return 0
-    if there.repeats >= 2 and np.int64(there.ack) == seq and _within(time_ns, there.ack_time, FAST_WITHIN_NS):
+    # -1 counts as many: Wireshark's number has no sign
+    if (there.repeats >= 2 or there.repeats < 0) and np.int64(there.ack) == seq and _within(time_ns, there.ack_time, FAST_WITHIN_NS):
         return FAST
     end = (seq + length + (1 if flags & (SYN | FIN) else 0)) & _ALL
     if expected != end and _within(time_ns, here.next_time, threshold):
         return OUT_OF_ORDER
     return RETRANSMISSION
+
+
+@borrowing()
+def fill_gap(here, there, seq, ack, flags):  # type: ignore[no-untyped-def]
+    """Before a segment is analysed: what follows a first fragment says how long that segment was (its other fragments have no TCP
+    header; tshark puts them together first)."""
+    if here.marks & OPEN_END:
+        here.marks = np.uint16(np.int64(here.marks) & ~OPEN_END)
+        if after(seq, np.int64(here.next)):
+            if here.most == here.next:
+                here.most = np.uint32(seq)
+            here.next = np.uint32(seq)
+    if there.marks & OPEN_END and flags & ACK and after(ack, np.int64(there.next)):
+        if there.most == there.next:
+            there.most = np.uint32(ack)
+        there.next = np.uint32(ack)
 
 
 @borrowing()

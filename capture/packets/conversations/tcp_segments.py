@@ -1,6 +1,7 @@
 """The TCP segments of a batch as records: what the second pass needs of each, found in one compiled walk.
 
 A packet gives the segment that is really there, in tunnels the innermost; what ICMP errors quote and later IP fragments are none.
+Where a tunnel's packet is a first fragment, the inner IP header says how long the segment is.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 BACKWARD = 1  # the source is the second end of the key
 BOGUS = 2  # a data offset below 5
 SHORT = 4  # a header longer than the segment: it has no length
+FRAGMENT = 8  # in the first fragment of an IP packet: there is more of it than `length`
 
 NO_SHIFT = 255
 
@@ -77,6 +79,7 @@ SEGMENT = np.dtype(
 SEGMENTS = types.Array(from_dtype(SEGMENT), 1, "C")
 _MOST_TIME = 2**62  # differences of times do not overflow
 _FEW_TAGS, _MANY = 5, 15
+WHOLE, OUTER, INNER = 0, 1, 2
 _U8, _I64 = types.uint8[::1], types.int64[::1]
 
 
@@ -180,7 +183,7 @@ def _plain(data, at, end):  # type: ignore[no-untyped-def]
         at += 4
     if ethertype == 0x0800 and at + 20 <= end:
         size = np.int64(data[at] & 15) * 4
-        if data[at] >> 4 == 4 and size >= 20 and not u16(data, at + 6) & 0x1FFF:
+        if data[at] >> 4 == 4 and size >= 20 and not u16(data, at + 6) & 0x3FFF:
             if data[at + 9] == 6:
                 return at, at + size, vlans
             if data[at + 9] == 1 or data[at + 9] == 2:
@@ -194,9 +197,10 @@ def _plain(data, at, end):  # type: ignore[no-untyped-def]
 
 @borrowing()
 def _walked(data, w, at, step, table, flows, out):  # type: ignore[no-untyped-def]
-    """The whole walk, as that of `fast`: (offset of the last IP header, of the TCP header or -1, tags' word)."""
+    """The whole walk, as that of `fast`: (offset of the last IP header, of the TCP header or -1, tags' word, WHOLE, OUTER or INNER)."""
     vlans = np.uint64(0)
     network_at = np.int64(-1)
+    outer = inner = False  # whether an outer IP packet, the last one is a first fragment
     for k in range(CELLS):
         w[k] = NOTHING
     w[LAYERS_LOW] = w[LAYERS_HIGH] = w[OPTIONS] = 0
@@ -207,13 +211,17 @@ def _walked(data, w, at, step, table, flows, out):  # type: ignore[no-untyped-de
         if step == steps.DONE or step == steps.ICMP or step == steps.ICMPV6 or step == steps.ARP:
             break
         if step == steps.TCP:
-            return network_at, at, vlans
+            return network_at, at, vlans, OUTER if outer else INNER if inner else WHOLE
         if step == steps.ETHERNET:
             step = link.ethernet(data, w, at, table)
         elif step == steps.IPV4:
+            outer = outer or inner
+            inner = at + 20 <= w[END] and data[at + 6] & 0x20 != 0
             network_at = at
             step = network.ipv4(data, w, at, table, flows, out)
         elif step == steps.IPV6:
+            outer = outer or inner
+            inner = False
             network_at = at
             step = network.ipv6(data, w, at, table, flows, out)
         elif step == steps.UDP:
@@ -223,9 +231,20 @@ def _walked(data, w, at, step, table, flows, out):  # type: ignore[no-untyped-de
                 vlans = _tagged(vlans, u16(data, at) & 0xFFF)
             step = link.vlan(data, w, at, out, slots.VLAN_ID)
         else:
+            if step == steps.IPV6_FRAGMENT and at + 8 <= w[END]:
+                inner = data[at + 3] & 1 != 0
             step = seldom(step, data, w, at, table, flows, out)
         at = w[AT]
-    return network_at, np.int64(-1), vlans
+    return network_at, np.int64(-1), vlans, WHOLE
+
+
+@borrowing()
+def _total(data, at):  # type: ignore[no-untyped-def]
+    """Length of the IP packet whose header stands at `at`; 0: it does not say."""
+    if data[at] >> 4 == 4:
+        return u16(data, at + 2)
+    length = u16(data, at + 4)
+    return length + 40 if length else length
 
 
 @compiled(
@@ -247,16 +266,13 @@ def segments_of(  # type: ignore[no-untyped-def]
         at = start[i]
         end, wire_end = at + captured[i], at + max(wire[i], captured[i])
         step = np.int64(first_header[linktype[i]])
-        network_at, tcp_at, vlans = np.int64(-1), np.int64(-1), np.uint64(0)
+        network_at, tcp_at, vlans, part = np.int64(-1), np.int64(-1), np.uint64(0), WHOLE
         if short_cut and step == steps.ETHERNET and captured[i] >= 54:
             network_at, tcp_at, vlans = _plain(data, at, end)
         if network_at >= 0:
-            total = u16(data, network_at + 2) if data[network_at] >> 4 == 4 else u16(data, network_at + 4) + 40
-            if data[network_at] >> 4 == 4:
-                if 0 < total < tcp_at - network_at:
-                    continue
-            elif total == 40:
-                total = 0
+            total = _total(data, network_at)
+            if 0 < total < tcp_at - network_at:
+                continue
             if total and network_at + total < wire_end:
                 wire_end = network_at + total
                 end = min(end, wire_end)
@@ -272,11 +288,15 @@ def segments_of(  # type: ignore[no-untyped-def]
                 table.used[0] = 0
             w[CAPTURED_END] = w[END] = end
             w[WIRE_END] = wire_end
-            network_at, tcp_at, vlans = _walked(data, w, at, step, table, flows, out)
+            network_at, tcp_at, vlans, part = _walked(data, w, at, step, table, flows, out)
             if tcp_at < 0:
                 continue
             end, wire_end = w[END], w[WIRE_END]
+            if part == OUTER:
+                wire_end = max(wire_end, network_at + _total(data, network_at))
         if put(segments[k], first_column + i, time_ns[i], data, network_at, tcp_at, end, wire_end, vlans):
+            if part == INNER:
+                segments[k].marks |= np.uint32(FRAGMENT)
             k += 1
     return np.int64(k), table, out
 

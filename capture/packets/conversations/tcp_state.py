@@ -14,9 +14,7 @@ from capture.packets.conversations.contract import Found
 from capture.packets.conversations.tcp_findings import A_SEGMENT, found, make_findings, together
 from capture.packets.conversations.tcp_segments import SEGMENT
 from capture.packets.conversations.tcp_table import (
-    FREE_NODE,
     HEAD,
-    NOBODY,
     NODE,
     NODES,
     OPENING,
@@ -159,6 +157,3 @@ class TcpState:
             grown = np.zeros(max(2 * len(table.nodes), nodes + 2 * segments), NODE)
             grown[:nodes] = table.nodes[:nodes]
             self._table = Table(**{**table._asdict(), "nodes": grown})
-
-
-assert FREE_NODE and NOBODY < 0

@@ -73,16 +73,17 @@ STATE = 7 << 6  # of the handshake
 NOT_SEEN, SYN_SENT, SYN_ANSWERED, COMPLETE, REFUSED, UNANSWERED, OPEN = (n << 6 for n in range(7))
 
 # SIDE["marks"]
-HAS_BASE, FIRST_ACK, UNSORTED, LAST_KEEP_ALIVE, LAST_PROBE = 1, 2, 4, 8, 16
+# OPEN_END: the last segment was longer than is known
+HAS_BASE, FIRST_ACK, UNSORTED, LAST_KEEP_ALIVE, LAST_PROBE, OPEN_END = 1, 2, 4, 8, 16, 32
 
 # Table.used
-ROWS, NODES, FREE_NODE, WAITING, COUNTS = 0, 1, 2, 3, 4
+ROWS, NODES, FREE_NODE, WAITING = 0, 1, 2, 3
 
 
 class Table(NamedTuple):
-    """slots: uint64 (power of 2,): upper half of the hash | row + 1, 0 for none. heads, openings: (capacity,), sides: (2 * capacity,):
-    row r has 2 r and 2 r + 1. nodes: the pool. slot_bytes, head_bytes, side_bytes: uint8 views. used: int64 (COUNTS,): rows, nodes
-    ever used, first free node or NOBODY, columns that wait. seed: uint64 (2,)."""
+    """slots: uint64 (power of 2,): upper half of the hash | row + 1, 0 for none. heads, openings: (capacity,). sides: (2 * capacity,),
+    row r has 2 r and 2 r + 1. nodes: the pool. slot_bytes, head_bytes, side_bytes: uint8 views. used: int64 (4,): rows, nodes ever
+    used, first free node or NOBODY, columns that wait. seed: uint64 (2,)."""
 
     slots: NDArray[np.uint64]
     heads: NDArray[Any]
