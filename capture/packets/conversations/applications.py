@@ -45,8 +45,8 @@ def records(batch: PacketBatch, first_column: int) -> Records:
     place(
         data, start, known.captured, known.wire, known.linktype, _FIRST, payloads, places, make_table(), make_table(1), make_out()
     )
-    kinds, _ = classified(data, payloads)
-    rows, _, latest = read(data, known.time_ns, payloads, places, kinds, first_column, make_rows(n // 4), make_out())
+    kinds, ports = classified(data, payloads)
+    rows, _, latest = read(data, known.time_ns, payloads, places, kinds, ports, first_column, make_rows(n // 4), make_out())
     return Records(rows.words[: int(rows.used[0])], latest)
 
 

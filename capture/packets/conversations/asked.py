@@ -51,7 +51,7 @@ def _is_late(table, number, now):  # type: ignore[no-untyped-def]
     return now - np.int64(table.rows[number, CLOCK]) > TIMEOUT
 
 
-@borrowing()
+@compiled()
 def _give_up(table, number, found):  # type: ignore[no-untyped-def]
     """No answer comes to any transmission."""
     while number >= 0:
@@ -75,7 +75,7 @@ def settle(table, now, all_, found):  # type: ignore[no-untyped-def]
         kill(table, number)
 
 
-@borrowing()
+@compiled()
 def question(table, words, now, found):  # type: ignore[no-untyped-def]
     """There must be room for one entry."""
     kind = np.int64(words[row.WHAT] & np.uint64(0xFF))
@@ -104,7 +104,7 @@ def question(table, words, now, found):  # type: ignore[no-untyped-def]
     return found
 
 
-@borrowing()
+@compiled()
 def answer(table, words, now, found):  # type: ignore[no-untyped-def]
     last = find(table, words[row.KEY], words[row.KEY2])
     if last == NO_ENTRY or table.rows[last, STATE] != OPEN or _is_late(table, last, now):

@@ -153,7 +153,7 @@ def _answered(connections, requests, at, begin, now):  # type: ignore[no-untyped
     return oldest if oldest != number else np.int64(-1)
 
 
-@borrowing()
+@compiled()
 def response(connections, requests, words, now, found):  # type: ignore[no-untyped-def]
     what = words[row.WHAT]
     side, status = np.uint64(1) - (what >> np.uint64(8) & np.uint64(1)), what >> np.uint64(16)
@@ -182,7 +182,7 @@ def response(connections, requests, words, now, found):  # type: ignore[no-untyp
     return _tell_status(connections, at, column, status, found)
 
 
-@borrowing()
+@compiled()
 def _tell_status(connections, at, column, status, found):  # type: ignore[no-untyped-def]
     """Each code once a column: several requests of one packet may get the same."""
     if connections.rows[at, COLUMN] != column + np.uint64(1):

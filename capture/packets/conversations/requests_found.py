@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capture.packets.compiling import inlined
+from capture.packets.compiling import compiled, inlined
 from capture.packets.conversations.contract import NAMES, Found
 from capture.packets.fast.out import Out, make_out, pair, room
 
@@ -28,7 +28,7 @@ def make_found() -> Out:
     return make_out(64, 1)
 
 
-@inlined()
+@compiled()
 def tell(found, field, column, value):  # type: ignore[no-untyped-def]
     """`found` with one value more."""
     if found.used[0] == len(found.events):

@@ -15,8 +15,10 @@ from capture.packets.fast.applications.http import METHOD, STATUS, message
 from capture.packets.fast.headers.scratch import u16, u32
 from capture.packets.fast.out import DATA, OUT, PAYLOADS, TCP, room
 from capture.packets.fast.recognise.kinds import kind
+from capture.packets.fast.recognise.ports import port
 
 _DNS, _HTTP, _TLS = kind("DNS", "dns"), kind("HTTP"), kind("TLS")
+_DNS_PORT = port("DNS")
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _DNS_HEADER = 12
 _OF_DNS, _OF_ECHO, _OF_TCP = 1, 2, 3  # what a key is of: those of different applications never meet
@@ -27,7 +29,11 @@ _I64, _U8 = types.int64[::1], types.uint8[::1]
 
 @borrowing()
 def _echo(data, at, network_at, vlans, column, time_ns, clock, rows):  # type: ignore[no-untyped-def]
-    """An echo request or reply: identifier and sequence number tell exchanges apart."""
+    """An echo request or reply: identifier and sequence number tell exchanges apart. Replies to a request to a group or to all come
+    from other addresses than it went to: it takes no part."""
+    first = data[network_at + 16] if data[network_at] >> 4 == 4 else data[network_at + 24]
+    if (first == 0xFF) if data[network_at] >> 4 == 6 else (first & 0xF0 == 0xE0 or u32(data, network_at + 16) == 0xFFFFFFFF):
+        return
     key, key2, side, alike = ends(data, network_at, 0, 0, vlans, _OF_ECHO)
     reply = data[at] == 0 or data[at] == 129
     key, key2 = narrowed(key, key2, u32(data, at + 4) << 1 | asker(side, alike, reply))
@@ -43,10 +49,22 @@ def _dns(data, at, tcp, seq, key, key2, side, alike, column, time_ns, clock, row
     put(rows, column, time_ns, clock, key, key2, place, row.DNS_RESPONSE if response else row.DNS_QUERY, side, tcp)
 
 
-@compiled(types.Tuple((ROWS, OUT, types.int64))(DATA, _I64, PAYLOADS, PLACES, _U8, types.int64, ROWS, OUT))
-def read(data, time_ns, payloads, places, kinds, first_column, rows, scratch):  # type: ignore[no-untyped-def]
-    """The rows of all packets in order, and the latest time of them. Packets without a time take no part: whether an answer came in
-    time cannot be told."""
+@borrowing()
+def _is_bare(data, at, end):  # type: ignore[no-untyped-def]
+    """A response that is nothing but a header (of a server that read no further: RFC 1035 4.1.1, FORMERR and others). That is too
+    little to recognise DNS by, but it answers."""
+    if end - at != _DNS_HEADER or not data[at + 2] & 0x80:
+        return False
+    for k in range(4, _DNS_HEADER):
+        if data[at + k]:
+            return False
+    return True
+
+
+@compiled(types.Tuple((ROWS, OUT, types.int64))(DATA, _I64, PAYLOADS, PLACES, _U8, _U8, types.int64, ROWS, OUT))
+def read(data, time_ns, payloads, places, kinds, ports, first_column, rows, scratch):  # type: ignore[no-untyped-def]
+    """The rows of all packets in order, and the latest time of them. kinds, ports: see `classified`. Packets without a time take no
+    part: whether an answer came in time cannot be told."""
     clock = np.int64(-_MOST_TIME)
     for i in range(len(time_ns)):
         if time_ns[i] == NO_TIME:
@@ -65,8 +83,10 @@ def read(data, time_ns, payloads, places, kinds, first_column, rows, scratch):  
         if tcp_at >= 0:
             flags = np.int64(data[tcp_at + 13])
             flags &= _FIN | _RST | (0 if flags & _ACK else _SYN)
-        elif application != _DNS:
+        elif application != _DNS and not (ports[i] == _DNS_PORT and _is_bare(data, at, end)):
             continue
+        else:
+            application = np.uint8(_DNS)
         if application != _DNS and application != _HTTP and application != _TLS and flags == 0:
             continue
         if tcp_at < 0:

@@ -96,7 +96,7 @@ def _is_late(table, number, now):  # type: ignore[no-untyped-def]
     return now - np.int64(table.rows[number, CLOCK]) > TIMEOUT
 
 
-@borrowing()
+@compiled()
 def _end(table, number, way, found):  # type: ignore[no-untyped-def]
     """The handshake ended, if it had not yet. The entry stays: its segments may come again."""
     if table.rows[number, STATE] == OPEN:
@@ -116,7 +116,7 @@ def settle(table, now, all_, found):  # type: ignore[no-untyped-def]
         kill(table, number)
 
 
-@borrowing()
+@compiled()
 def take(table, words, now, found):  # type: ignore[no-untyped-def]
     """A row of kind TLS_RECORDS, OPENED or ENDED. There must be room for one entry."""
     what = words[row.WHAT]
