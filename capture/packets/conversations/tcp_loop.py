@@ -76,7 +76,10 @@ def _reused(here, seq, flags):  # type: ignore[no-untyped-def]
             return False, False
         here.base = seq
         return True, False
-    return seq != here.base, seq != here.base
+    if seq == here.base:
+        here.next = here.most  # a RST may have taken it elsewhere
+        return False, False
+    return True, True
 
 
 @borrowing()
