@@ -86,8 +86,8 @@ def _again(here, there, seq, length, flags, time_ns, threshold):  # type: ignore
             return SPURIOUS
     if not behind:
         return 0
-    # -1 counts as many: Wireshark's number has no sign
-    if (there.repeats >= 2 or there.repeats < 0) and np.int64(there.ack) == seq and _within(time_ns, there.ack_time, FAST_WITHIN_NS):
+    asked = np.int64(there.ack) == seq and (there.repeats >= 2 or there.repeats < 0)  # -1 is many: Wireshark's has no sign
+    if asked and _within(time_ns, there.ack_time, FAST_WITHIN_NS):
         return FAST
     end = (seq + length + (1 if flags & (SYN | FIN) else 0)) & _ALL
     if expected != end and _within(time_ns, here.next_time, threshold):

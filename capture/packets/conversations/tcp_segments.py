@@ -197,10 +197,11 @@ def _plain(data, at, end):  # type: ignore[no-untyped-def]
 
 @borrowing()
 def _walked(data, w, at, step, table, flows, out):  # type: ignore[no-untyped-def]
-    """The whole walk, as that of `fast`: (offset of the last IP header, of the TCP header or -1, tags' word, WHOLE, OUTER or INNER)."""
+    """The whole walk, as that of `fast`: (offset of the last IP header, of the TCP header or -1, tags' word, which IP packet is a
+    first fragment: none (WHOLE), an OUTER one, the last (INNER))."""
     vlans = np.uint64(0)
     network_at = np.int64(-1)
-    outer = inner = False  # whether an outer IP packet, the last one is a first fragment
+    outer = inner = False
     for k in range(CELLS):
         w[k] = NOTHING
     w[LAYERS_LOW] = w[LAYERS_HIGH] = w[OPTIONS] = 0

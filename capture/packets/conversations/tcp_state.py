@@ -15,6 +15,7 @@ from capture.packets.conversations.tcp_findings import A_SEGMENT, found, make_fi
 from capture.packets.conversations.tcp_segments import SEGMENT
 from capture.packets.conversations.tcp_table import (
     HEAD,
+    NOBODY,
     NODE,
     NODES,
     OPENING,
@@ -93,15 +94,13 @@ class TcpState:
         return sum(array.nbytes for array in (table.slots, table.heads, table.openings, table.sides, table.nodes))
 
     def dump(self) -> dict[str, NDArray[Any]]:
-        """HEAD and OPENING (n,), SIDE (2 n,), NODE (m,): the lists of all rows, one behind the other."""
+        """HEAD and OPENING (n,), SIDE (2 n,), NODE (m,): the lists of all rows, one behind the other. Where they lay in the pool
+        is left out."""
         table, rows = self._table, int(self._table.used[ROWS])
-        return {
-            "version": np.array([VERSION], np.int64),
-            "heads": table.heads[:rows].copy(),
-            "openings": table.openings[:rows].copy(),
-            "sides": table.sides[: 2 * rows].copy(),
-            "nodes": self._lists(),
-        }
+        heads, openings = table.heads[:rows].copy(), table.openings[:rows].copy()
+        sides, nodes = table.sides[: 2 * rows].copy(), self._lists()
+        heads["waiting"] = openings["last_waiting"] = sides["oldest"] = sides["newest"] = nodes["following"] = NOBODY
+        return {"version": np.array([VERSION], np.int64), "heads": heads, "openings": openings, "sides": sides, "nodes": nodes}
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """What `dump` gave; raises ValueError for what is none (a KeyError of a missing array counts)."""

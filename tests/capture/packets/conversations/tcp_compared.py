@@ -33,6 +33,7 @@ FLAGS = {
     "zero-window-probe-ack": "zero_window_probe_ack",
 }
 SEGMENT = ("tcp.seq_raw", "tcp.ack_raw", "tcp.len", "tcp.flags", "tcp.window_size_value")
+KEY = ("first_high", "first_low", "second_high", "second_low", "ports")
 FRAGMENTS = ("ip.flags.mf", "ip.frag_offset", "ipv6.fraghdr.offset", "ipv6.fraghdr.more")
 TIMES = ("tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt")
 OTHERS = ("frame.number", "frame.protocols", "frame.len", "frame.cap_len", "tcp.stream", *SEGMENT, *FRAGMENTS, *TIMES)
@@ -47,8 +48,8 @@ REASONS = {
     "too long": "A round trip of more than 2^40 microseconds: ours is none.",
     "cut": "The snaplen cut the options: tshark gives up before it shows what it found.",
     "fraction": "A timestamp with more than a second of nanoseconds: tshark's text is no number.",
-    "routed": "tshark takes the final address of an IPv6 routing header and the home address of destination options; ours the IPv6 "
-    "header's own.",
+    "routed": "tshark takes the final address of an IPv6 routing header and the home address of destination options; ours the "
+    "IPv6 header's own.",
     "initial": "tshark's initial round trip ends with the first ACK of either side; ours with the client's.",
 }
 _MOST_US = 2**40
@@ -135,7 +136,7 @@ def of_ours(capture: Path, batch: int = 1 << 16, vlans: bool = True) -> dict[int
             first += len(packets)
             for one in records:
                 frame = frames[numbers[int(one["column"])]]
-                frame.stream = str([one[name].item() for name in ("first_high", "first_low", "second_high", "second_low", "ports")])
+                frame.stream = str([one[name].item() for name in KEY])
                 frame.segment = tuple(int(one[name]) for name in ("seq", "ack", "length", "flags", "window"))
     found.append(state.end())
     for part in found:

@@ -43,10 +43,7 @@ def _conversation(chance: random.Random, number: int, length: int) -> list[tuple
     sides = [_Side(chance), _Side(chance)]
     now, out = START + chance.randrange(SECOND), []
     last: tuple[int, tuple[int, int], int, int, int, int] | None = None
-    if chance.random() < 0.7:
-        first = [(0, SYN), (1, SYN | ACK), (0, ACK)]
-    else:
-        first = []
+    first = [(0, SYN), (1, SYN | ACK), (0, ACK)] if chance.random() < 0.7 else []
     for k in range(length):
         now += chance.choice(_PAUSES)
         if last is not None and chance.random() < 0.15:  # the very same again
