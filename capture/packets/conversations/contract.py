@@ -14,7 +14,7 @@ from capture.packets.declarations.conversations import FIELDS
 # Fields of the second pass by their number in Found.field.
 NAMES = tuple(field.name for field in FIELDS)
 # Of these a value may come for a packet of an earlier batch; of the others, only for packets that were just taken.
-LATE = frozenset({"tcp-handshake", "dns-unanswered", "icmp-unanswered", "tls-handshake", "http-request-status"})
+LATE = frozenset({"tcp-handshake", "dns-unanswered", "icmp-unanswered", "tls-outcome", "http-request-status"})
 
 
 class Found(NamedTuple):

@@ -13,7 +13,7 @@ FIELDS = (
     "dns-unanswered",
     "icmp-rtt-us",
     "icmp-unanswered",
-    "tls-handshake",
+    "tls-outcome",
     "http-response-us",
     "http-request-status",
 )

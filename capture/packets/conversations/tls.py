@@ -34,7 +34,7 @@ from capture.packets.conversations.requests_table import (
     kill,
     remade,
 )
-from capture.packets.declarations.conversations import TLS_HANDSHAKE as WAYS
+from capture.packets.declarations.conversations import TLS_OUTCOME as WAYS
 from capture.packets.fast.headers.scratch import u16
 from capture.packets.fast.out import OUT
 

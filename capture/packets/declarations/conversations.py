@@ -23,7 +23,7 @@ TCP_ANALYSIS = (
     "zero-window-probe-ack",
 )
 TCP_HANDSHAKE = ("complete", "unanswered", "refused", "mid-stream")
-TLS_HANDSHAKE = ("complete", "broken-off")
+TLS_OUTCOME = ("complete", "broken-off")
 _MOST_US = 2**40  # twelve days
 
 FIELDS = (
@@ -106,12 +106,12 @@ FIELDS = (
         conversations=True,
     ),
     Field(
-        "tls-handshake",
+        "tls-outcome",
         "choice",
         "How a TLS handshake ended, on its ClientHello: `complete` once both sides sent protected data, else `broken-off`.",
-        'TopN(tls-sni, Row(tls-handshake="broken-off"), n=10)',
+        'TopN(tls-sni, Row(tls-outcome="broken-off"), n=10)',
         protocol="tls",
-        choices=TLS_HANDSHAKE,
+        choices=TLS_OUTCOME,
         conversations=True,
     ),
     Field(
