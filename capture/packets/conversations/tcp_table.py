@@ -82,8 +82,8 @@ ROWS, NODES, FREE_NODE, WAITING = 0, 1, 2, 3
 
 class Table(NamedTuple):
     """slots: uint64 (power of 2,): upper half of the hash | row + 1, 0 for none. heads, openings: (capacity,); sides:
-    (2 * capacity,), row r has 2 r and 2 r + 1. nodes: the pool. slot_bytes, head_bytes, side_bytes: uint8 views. used: int64 (4,):
-    rows, nodes ever used, first free node or NOBODY, columns that wait. seed: uint64 (2,)."""
+    (2 * capacity,), row r has 2 r and 2 r + 1. nodes: the pool. slot_bytes, head_bytes, side_bytes: uint8 views. used: int64 (4,)
+    (rows, nodes ever used, first free node or NOBODY, columns that wait). seed: uint64 (2,)."""
 
     slots: NDArray[np.uint64]
     heads: NDArray[Any]
