@@ -22,7 +22,6 @@ from capture.packets.conversations.tcp_table import (
     ROWS,
     SIDE,
     WAITING,
-    Table,
     fill_slots,
     make_table,
 )
@@ -65,8 +64,9 @@ class TcpState:
         findings = make_findings(int(self._table.used[WAITING]))
         if tcp_loop.expire(self._table, now_ns, findings):
             rows = int(self._table.used[ROWS])
-            if 8 * rows < len(self._table.heads):
-                self._rebuild(rows, self._nodes_in_use())
+            if 4 * rows < len(self._table.heads):
+                held = self._table
+                self._restore(held.heads[:rows], held.openings[:rows], held.sides[: 2 * rows], self._lists())
             else:
                 self._table.slots[:] = 0
                 fill_slots(self._table)
@@ -117,7 +117,7 @@ class TcpState:
             raise ValueError(f"a state of TCP with {len(heads)} heads, {len(openings)} openings and {len(sides)} sides")
         if (counts < 0).any() or (sides["count"] > MOST).any() or counts.sum() + int(sides["count"].sum()) != len(nodes):
             raise ValueError("a state of TCP whose lists are not as long as it says")
-        self._restore(heads, openings, sides, nodes, len(heads), len(nodes))
+        self._restore(heads, openings, sides, nodes)
 
     def _lists(self) -> NDArray[Any]:
         nodes = np.zeros(self._nodes_in_use(), NODE)
@@ -128,16 +128,9 @@ class TcpState:
         rows = int(self._table.used[ROWS])
         return int(self._table.used[WAITING]) + int(self._table.sides["count"][: 2 * rows].sum(dtype=np.int64))
 
-    def _rebuild(self, rows: int, nodes: int) -> None:
-        """The same in arrays with room for so many rows and nodes."""
-        have = int(self._table.used[ROWS])
-        table = self._table
-        self._restore(table.heads[:have], table.openings[:have], table.sides[: 2 * have], self._lists(), rows, nodes)
-
-    def _restore(
-        self, heads: NDArray[Any], openings: NDArray[Any], sides: NDArray[Any], nodes: NDArray[Any], rows: int, room: int
-    ) -> None:
-        table = make_table(_new_seed(), 1 << max(6, (rows - 1).bit_length()), max(64, room))
+    def _restore(self, heads: NDArray[Any], openings: NDArray[Any], sides: NDArray[Any], nodes: NDArray[Any]) -> None:
+        """The table of these rows, whose lists `nodes` has one behind the other; no larger than they are."""
+        table = make_table(_new_seed(), max(64, len(heads)), max(64, len(nodes)))
         table.heads[: len(heads)], table.openings[: len(heads)], table.sides[: len(sides)] = heads, openings, sides
         table.used[ROWS], table.used[WAITING] = len(heads), int(openings["waiting_count"].sum(dtype=np.int64))
         tcp_loop.link_lists(table, np.ascontiguousarray(nodes))
@@ -148,11 +141,15 @@ class TcpState:
         """For so many more: each may be a conversation of its own, and two nodes."""
         table = self._table
         rows, nodes = int(table.used[ROWS]), int(table.used[NODES])
+        pool = table.nodes
+        if nodes + 2 * segments > len(pool):
+            pool = np.zeros(max(2 * len(table.nodes), nodes + 2 * segments), NODE)
+            pool[:nodes] = table.nodes[:nodes]
+            self._table = table._replace(nodes=pool)
         if rows + segments > len(table.heads):
-            self._rebuild(rows + segments, max(len(table.nodes), self._nodes_in_use() + 2 * segments))
-            table = self._table
-            nodes = int(table.used[NODES])
-        if nodes + 2 * segments > len(table.nodes):
-            grown = np.zeros(max(2 * len(table.nodes), nodes + 2 * segments), NODE)
-            grown[:nodes] = table.nodes[:nodes]
-            self._table = Table(**{**table._asdict(), "nodes": grown})
+            # with so much to spare that this does not come again with the next batch
+            grown = make_table(table.seed, rows + rows // 2 + 2 * segments, 0)._replace(nodes=pool, used=table.used)
+            grown.heads[:rows], grown.openings[:rows] = table.heads[:rows], table.openings[:rows]
+            grown.sides[: 2 * rows] = table.sides[: 2 * rows]
+            fill_slots(grown)
+            self._table = grown

@@ -106,12 +106,12 @@ def _aligned(count: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np
 
 
 def make_table(seed: NDArray[np.uint64], rows: int = 64, nodes: int = 64) -> Table:
-    """An empty table with room for so many rows and nodes. rows: a power of 2."""
+    """An empty table with room for so many rows and nodes. Of its slots at most two in three are taken."""
     heads, head_bytes = _aligned(rows, HEAD)
     sides, side_bytes = _aligned(2 * rows, SIDE)
     openings, pool = np.zeros(rows, OPENING), np.zeros(nodes, NODE)
     used = np.array([0, 0, NOBODY, 0], np.int64)
-    slots = np.zeros(2 * rows, np.uint64)
+    slots = np.zeros(1 << (rows + rows // 2).bit_length(), np.uint64)
     return Table(slots, heads, openings, sides, pool, slots.view(np.uint8), head_bytes, side_bytes, used, seed)
 
 
