@@ -15,13 +15,15 @@ from celery.exceptions import SecurityWarning
 from celery.signals import (
     setup_logging,
     task_prerun,
+    task_received,
     worker_init,
     worker_process_init,
     worker_process_shutdown,
+    worker_ready,
     worker_shutting_down,
 )
 
-from picapweb import environment, logs
+from picapweb import deaf_worker, environment, logs
 from picapweb.embedded.data import UMASK
 from picapweb.embedded.launch import die_with_parent
 
@@ -29,6 +31,7 @@ from picapweb.embedded.launch import die_with_parent
 warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platforms")
 
 logger = logging.getLogger(__name__)
+_watch: deaf_worker.Watch | None = None
 
 os.umask(UMASK)
 app = Celery("picapweb")
@@ -56,9 +59,24 @@ def end_with_the_worker(**_: Any) -> None:
     die_with_parent(signal.SIGKILL)
 
 
+@worker_ready.connect
+def watch_that_it_hears(**_: Any) -> None:
+    """Nothing is at work when it ends for that: the pool's processes go with it."""
+    global _watch
+    _watch = deaf_worker.watch(app, lambda: os._exit(1))
+
+
+@task_received.connect
+def note_a_message(**_: Any) -> None:
+    if _watch is not None:
+        _watch.heard()
+
+
 @worker_shutting_down.connect
 def end_at_a_second_word(**_: Any) -> None:
     """The first SIGTERM lets batches at work be finished. A second one ends it all: what was at work is taken over by others."""
+    if _watch is not None:
+        _watch.stop()
     signal.signal(signal.SIGTERM, _end_now)
     signal.signal(signal.SIGINT, _end_now)
 

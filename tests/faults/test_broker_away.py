@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import psutil
 import pytest
@@ -40,3 +41,18 @@ def test_a_broker_that_was_killed_is_started_again_and_named(server, shared):
     job = server.upload(shared / CAPTURE, "?again=true")
     server.until(lambda: any("valkey" in line and "SIGKILL" in line for line in server.lines))
     server.until(lambda: server.job(job["id"])["state"] == "done")
+
+
+def test_workers_hear_again_after_a_broker_that_hung_for_long(server, shared):
+    """Longer than the timeout of their sockets: a worker that hears nothing afterwards ends by itself, and is started again."""
+    broker = server.child("valkey")
+    broker.send_signal(signal.SIGSTOP)
+    try:
+        job = server.upload(shared / CAPTURE, "?again=true")
+        time.sleep(25)
+    finally:
+        broker.send_signal(signal.SIGCONT)
+    server.until(lambda: server.job(job["id"])["state"] == "done", 120)
+    for _ in range(3):
+        again = server.upload(shared / CAPTURE, "?again=true")
+        server.until(lambda again=again: server.job(again["id"])["state"] == "done", 120)
