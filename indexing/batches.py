@@ -197,7 +197,7 @@ def complete(batch: Batch) -> None:
     """A batch that is held, and whose bits are in the backend, is visible. Saves what its dissection told. Part of the caller's
     transaction."""
     batch.state, batch.lease_until, batch.error = BatchState.VISIBLE, None, ""
-    told = [batch.undecodable, batch.dissector, batch.handed_over, json.dumps(batch.not_indexed), batch.second_pass]
+    told: list[Any] = [batch.undecodable, batch.dissector, batch.handed_over, json.dumps(batch.not_indexed), batch.second_pass]
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE indexing_batch SET state = 'visible', lease_until = NULL, error = '', undecodable = %s, dissector = %s,

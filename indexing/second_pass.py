@@ -65,7 +65,7 @@ def _by_field(
     """(field, packets ascending, values) of each field that has any; a pair comes once."""
     made = []
     order = np.lexsort((found.value, found.column, found.field))
-    field, column, value = (array[order] for array in found)
+    field, column, value = found.field[order], found.column[order], found.value[order]
     for number in np.unique(field).tolist():
         name = NAMES[number]
         if name not in fields:

@@ -304,11 +304,14 @@ def _leave(claimed: ConversationPass, kept: Kept, done: bool) -> None:
     """The checkpoint: what is known now, and in the same transaction, how far the pass is."""
     path = ""
     if not done:
-        late = zip(("late-field", "late-column", "late-value"), kept.late, strict=True)
-        opened = np.array(kept.open, np.int64).reshape(-1, 3)
-        path = checkpoints.write(
-            claimed.pk, {**kept.known.dump(), **dict(late), "open": opened, "last-ns": np.array(kept.last_ns, np.int64)}
-        )
+        own: dict[str, NDArray[Any]] = {
+            "open": np.array(kept.open, np.int64).reshape(-1, 3),
+            "late-field": kept.late.field,
+            "late-column": kept.late.column,
+            "late-value": kept.late.value,
+            "last-ns": np.array(kept.last_ns, np.int64),
+        }
+        path = checkpoints.write(claimed.pk, {**kept.known.dump(), **own})
     with transaction.atomic():
         taken = Batch.objects.filter(pk__in=[pk for pk, *_ in kept.open], second_pass=SecondPass.WAITING)
         list(taken.select_for_update(of=("self",)).order_by("id").values_list("pk"))

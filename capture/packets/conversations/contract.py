@@ -64,8 +64,13 @@ class State(Protocol):
 class Subject(Protocol):
     """One kind of conversations: a module has these names."""
 
-    VERSION: int  # of what `dump` gives; it only grows
-    FIELDS: tuple[str, ...]  # the fields it finds
+    @property
+    def VERSION(self) -> int:
+        """Of what `dump` gives; it only grows."""
+
+    @property
+    def FIELDS(self) -> tuple[str, ...]:
+        """The fields it finds."""
 
     def records(self, batch: PacketBatch, first_column: int) -> Any:
         """What the state needs of a batch, packet i of which is column first_column + i. A pure function, in compiled loops."""

@@ -12,21 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.packets.batch import PacketBatch
+from capture.packets.conversations import applications, tcp
 from capture.packets.conversations.contract import Found, State, Subject, nothing
 
-SUBJECTS: dict[str, Subject] = {}
-try:  # TEMPORARY, until both are there
-    from capture.packets.conversations import tcp
-
-    SUBJECTS["tcp"] = tcp
-except ImportError:
-    pass
-try:
-    from capture.packets.conversations import applications
-
-    SUBJECTS["applications"] = applications
-except ImportError:
-    pass
+SUBJECTS: dict[str, Subject] = {"tcp": tcp, "applications": applications}
 # Conversations are told apart by a hash; a partition is what one thread takes. What is found does not depend on their number.
 PARTITIONS = 4
 
