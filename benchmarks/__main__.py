@@ -17,8 +17,9 @@ from benchmarks.ingest import section as ingest
 from benchmarks.live import __main__ as live
 from benchmarks.live import private
 from benchmarks.query import section as query
+from benchmarks.tcp_analysis import section as tcp_analysis
 
-SECTIONS = ("speed", "memory", "compiling", "ingest", "small", "query", "analysis", "export", *live.SECTIONS)
+SECTIONS = ("speed", "memory", "compiling", "ingest", "small", "query", "analysis", "export", "tcp-analysis", *live.SECTIONS)
 ON_DEMAND = ("growth",)  # it needs 45 GB of disk
 
 
@@ -93,7 +94,11 @@ def main() -> int:
             page.write("analysis", analysis.measured(large, captures.packets_of(large), folder, _say))
         if "growth" in wanted:
             page.write("growth", growth.section(args.large or _made(folder, args.growth_packets), folder, _say))
-        if "speed" in wanted:  # last: it pins this process to one core
+        # last: these two pin this process to one core
+        if "tcp-analysis" in wanted:
+            capture = capture or args.capture or _made(folder, args.packets)
+            page.write("tcp-analysis", tcp_analysis.measured(capture, folder, args.rounds, _say))
+        if "speed" in wanted:
             capture = capture or args.capture or _made(folder, args.packets)
             page.write("speed", sections.speed(capture, folder, args.rounds, args.parseonly, _say))
     _say(f"{page.PAGE} written")
