@@ -40,8 +40,8 @@ from capture.packets.fast.out import OUT
 TIMEOUT = 60 * 10**9  # nanoseconds
 REPEATED = 5 * 10**9
 
-# More words of an entry. BEFORE: 1 + the number of the transmission before, 0: it is the first. INFO: sequence number << 32 | 1 for
-# TCP << 8 | field of `unanswered`.
+# More words of an entry. BEFORE: 1 + the number of the transmission before, 0: it is the first. INFO: sequence number << 32 |
+# 1 for TCP << 8 | field of `unanswered`.
 TIME, BEFORE, INFO = 5, 6, 7
 OPEN, ANSWERED = 1, 2  # ANSWERED is kept for TCP alone: its segments may come again
 

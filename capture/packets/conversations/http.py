@@ -33,7 +33,6 @@ from capture.packets.conversations.requests_table import (
     kill,
     remade,
 )
-from capture.packets.fast.out import OUT
 
 TIMEOUT = 300 * 10**9  # nanoseconds
 _SAID = 4  # different codes that the requests of one packet may get
@@ -42,8 +41,8 @@ _SAID = 4  # different codes that the requests of one packet may get
 # CLOCK: of the last message. REQUESTED, RESPONDED: sequence number of the last message << 1 | 1; 0: none yet.
 # TOLD: 1 + the last column that got a time.
 HEAD, REQUESTED, RESPONDED, STATUSES, TOLD = 5, 6, 7, 8, 9
-# Requests are entries of another, whose keys say nothing (KEY: the number). ACK: acknowledgement number. NEXT: 1 + the number of the
-# connection's next request. HEAD, LATEST: of a connection, 1 + the number of its oldest and its latest request, 32 bits each.
+# Requests are entries of another, whose keys say nothing (KEY: the number). ACK: acknowledgement number. NEXT: 1 + the number of
+# the connection's next request. HEAD, LATEST: of a connection, 1 + the number of its oldest and its latest request, 32 bits each.
 TIME, ACK, NEXT = 5, 6, 7
 OPEN = 1
 
@@ -247,9 +246,8 @@ def waiting(requests):  # type: ignore[no-untyped-def]
 def check(connections: Table, requests: Table) -> None:
     """Raises ValueError if a connection's requests are none, or go round."""
     heads, following = connections.rows[: int(connections.used[0]), HEAD], requests.rows[: int(requests.used[0]), NEXT]
-    ends = np.concatenate([heads & np.uint64(0xFFFFFFFF), heads >> np.uint64(32), following])
-    if (ends > len(following)).any():
-        raise ValueError("connections: a request that is none")
     own = np.arange(1, len(following) + 1, dtype=np.uint64)
-    if ((following != 0) & (following <= own)).any():
-        raise ValueError("requests: one follows itself")
+    if ((following != 0) & ((following <= own) | (following > len(own)))).any():
+        raise ValueError("requests: one is followed by none that comes later")
+    if (np.concatenate([heads & np.uint64(0xFFFFFFFF), heads >> np.uint64(32)]) > len(own)).any():
+        raise ValueError("connections: a request that is none")

@@ -29,8 +29,8 @@ _I64, _U8 = types.int64[::1], types.uint8[::1]
 
 @borrowing()
 def _echo(data, at, network_at, vlans, column, time_ns, clock, rows):  # type: ignore[no-untyped-def]
-    """An echo request or reply: identifier and sequence number tell exchanges apart. Replies to a request to a group or to all come
-    from other addresses than it went to: it takes no part."""
+    """An echo request or reply: identifier and sequence number tell exchanges apart. Replies to a request to a group or to all
+    come from other addresses than it went to: it takes no part."""
     first = data[network_at + 16] if data[network_at] >> 4 == 4 else data[network_at + 24]
     if (first == 0xFF) if data[network_at] >> 4 == 6 else (first & 0xF0 == 0xE0 or u32(data, network_at + 16) == 0xFFFFFFFF):
         return
@@ -55,16 +55,14 @@ def _is_bare(data, at, end):  # type: ignore[no-untyped-def]
     little to recognise DNS by, but it answers."""
     if end - at != _DNS_HEADER or not data[at + 2] & 0x80:
         return False
-    for k in range(4, _DNS_HEADER):
-        if data[at + k]:
-            return False
-    return True
+    counts = u32(data, at + 4) | u32(data, at + 8)
+    return counts == 0
 
 
 @compiled(types.Tuple((ROWS, OUT, types.int64))(DATA, _I64, PAYLOADS, PLACES, _U8, _U8, types.int64, ROWS, OUT))
 def read(data, time_ns, payloads, places, kinds, ports, first_column, rows, scratch):  # type: ignore[no-untyped-def]
-    """The rows of all packets in order, and the latest time of them. kinds, ports: see `classified`. Packets without a time take no
-    part: whether an answer came in time cannot be told."""
+    """The rows of all packets in order, and the latest time of them. kinds, ports: see `classified`. Packets without a time take
+    no part: whether an answer came in time cannot be told."""
     clock = np.int64(-_MOST_TIME)
     for i in range(len(time_ns)):
         if time_ns[i] == NO_TIME:
@@ -90,9 +88,7 @@ def read(data, time_ns, payloads, places, kinds, ports, first_column, rows, scra
         if application != _DNS and application != _HTTP and application != _TLS and flags == 0:
             continue
         if tcp_at < 0:
-            key, key2, side, alike = ends(
-                data, network_at, payloads.source[i], payloads.destination[i], places.vlans[i], _OF_DNS
-            )
+            key, key2, side, alike = ends(data, network_at, payloads.source[i], payloads.destination[i], places.vlans[i], _OF_DNS)
             if at + _DNS_HEADER <= end:
                 rows = with_room(rows, 1)
                 _dns(data, at, 0, 0, key, key2, side, alike, column, time, clock, rows)

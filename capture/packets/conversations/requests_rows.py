@@ -1,4 +1,4 @@
-"""Rows: what states need of a packet's messages. One row a message, and one for each packet that opens or ends a TCP connection."""
+"""Rows: what states need of a packet's messages. One row a message, and one where a packet opens or ends a TCP connection."""
 
 from __future__ import annotations
 
@@ -118,5 +118,3 @@ def narrowed(key, key2, word):  # type: ignore[no-untyped-def]
 def asker(side, alike, answers):  # type: ignore[no-untyped-def]
     """The side that asks, of a question or (answers) an answer."""
     return np.int64(0) if alike else (1 - side if answers else side)
-
-

@@ -28,7 +28,7 @@ _LEAST = 64
 class Table(NamedTuple):
     """slots: int32 (power of 2,): number of an entry, or -1. rows: uint64 (slots / 2, WIDTH).
 
-    used: int64 (3,): entries (dead ones too), the first that may be alive, how many are alive. seed: uint64 (1,), of this process:
+    used: int64 (3,): entries (dead ones too), the first that may be alive, how many are alive. seed: uint64 (1,), of this table:
     who sends packets cannot know which keys meet in a slot."""
 
     slots: NDArray[np.int32]

@@ -43,8 +43,8 @@ SHORTEST = 20  # bytes of a record of TLS 1.3: an alert has 2 + 1 + 16, a Finish
 _LONGEST = 2**14 + 2048
 COMPLETE, BROKEN_OFF = WAYS.index("complete"), WAYS.index("broken-off")
 
-# What a segment holds, as bits: a hello; handshake records before and behind a ChangeCipherSpec, and that itself; application data,
-# and whether its first record is too short; alerts.
+# What a segment holds, as bits: hellos; handshake records before and behind a ChangeCipherSpec, and that; application data, and
+# whether its first record is too short; alerts.
 CLIENT_HELLO, SERVER_HELLO, BEFORE, CHANGED, BEHIND, DATA, SHORT, ALERT = (1 << bit for bit in range(8))
 
 # More words of an entry. PLACE: sequence number of the ClientHello. SIDES: bits of what was seen, and the client's side.
@@ -120,7 +120,11 @@ def settle(table, now, all_, found):  # type: ignore[no-untyped-def]
 def take(table, words, now, found):  # type: ignore[no-untyped-def]
     """A row of kind TLS_RECORDS, OPENED or ENDED. There must be room for one entry."""
     what = words[row.WHAT]
-    kind, side, bits = np.int64(what & np.uint64(0xFF)), np.int64(what >> np.uint64(8) & np.uint64(1)), np.int64(what >> np.uint64(16))
+    kind, side, bits = (
+        np.int64(what & np.uint64(0xFF)),
+        np.int64(what >> np.uint64(8) & np.uint64(1)),
+        np.int64(what >> np.uint64(16)),
+    )
     number = find(table, words[row.KEY], words[row.KEY2])
     if number != NO_ENTRY and _is_late(table, number, now):
         found = _end(table, number, BROKEN_OFF, found)
