@@ -59,7 +59,9 @@ class _Server:
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", "capture.packets.tree_server"]
-            self._process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, cwd=ROOT, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
+            )
         self._control = control
         control.settimeout(START_SECONDS)
         if control.recv(len(READY)) != READY:

@@ -98,7 +98,8 @@ def dissect_alone(
 
     def once(one: Range, doing: Callable[[Range], Dissected], limit: float) -> Dissected:
         with Child([one], doing, memory) as child:
-            return child.answer(limit, wanted)
+            found: Dissected = child.answer(limit, wanted)
+            return found
 
     def decide(one: Range, reason: str) -> None:
         """A range failed: halve it, or give it up."""
