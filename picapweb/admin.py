@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.auth import admin as _users  # noqa: F401  (registers users and groups)
+from django.contrib.auth import admin as _users
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -45,6 +46,16 @@ class ReadOnly(_Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+site.unregister(User)
+
+
+@admin.register(User)
+class UserAdmin(_users.UserAdmin):
+    """Django's own. When somebody joined, and signed in last, is what happened, and nothing to be changed."""
+
+    readonly_fields = ("last_login", "date_joined")
 
 
 @admin.register(Job)

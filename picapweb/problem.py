@@ -37,6 +37,7 @@ def problem(
         response = HttpResponse(
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{status} {escape(title)} · picapweb</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+            '<link rel="icon" href="/static/picapweb/icon.svg" type="image/svg+xml">'
             '<link rel="stylesheet" href="/static/picapweb/look.css"></head><body><header class="site">'
             f'<a class="brand" href="/">picapweb</a><nav aria-label="Pages">{_NAVIGATION}</nav></header><main id="main">'
             '<div class="narrow"><section class="box">'

@@ -19,11 +19,12 @@ ANSWERED = 'TopN(dns-qname, n=5)\nCount(Row(tcp="SYN"))\nSum(Row(transdst=443), 
 
 @dataclass(frozen=True)
 class Page:
-    """name: of its test and of its pictures. path: with {names} of `Shown`. status: of the answer."""
+    """name: of its test and of its pictures. path: with {names} of `Shown`. status: of the answer. who: has signed in."""
 
     name: str
     path: str
     status: int = 200
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Shown:
     saved: int
     alert: int
 
-    def path(self, page: Page) -> str:
-        return page.path.format(**vars(self))
+    def path(self, page: Page, **more: int) -> str:
+        return page.path.format(**vars(self), **more)
 
 
 def asking(path: str, q: str, **more: str) -> str:
@@ -85,33 +86,76 @@ PAGES = (
     Page("sign-in", "/sign-in/"),
     Page("not-found", "/jobs/999999/", 404),
 )
+# Looked at as those are, without pictures: they are like others, or of no use to whom they are shown.
+MORE_PAGES = (
+    Page("packet-by-number", "/jobs/{second}/packets/112/"),
+    Page("job-stop", "/jobs/{second}/stop/"),
+    Page("job-retry", "/jobs/{second}/retry/"),
+    Page("account-local", "/account/"),
+    Page("people-local", "/people/"),
+    Page("audit-local", "/audit/"),
+    Page("openid-without-provider", "/sign-in/openid/", 404),
+    Page("payload-text", "/flows/net/{hello}/payload/?show=text"),
+)
 
-
-# Django's own, for people who look after a server: seen by who has signed in as one (`with_keeper`)
+# Django's own, for people who look after a server: seen by who has signed in as one (`with_keeper`, which makes {names} too)
+_MODELS = {
+    "auth/user": ("", "add/", "{user}/change/", "{user}/delete/", "{user}/history/", "{user}/password/"),
+    "auth/group": ("", "add/", "{group}/change/", "{group}/delete/", "{group}/history/"),
+    "capture/job": ("", "{second}/change/", "{second}/delete/", "{second}/history/"),
+    "indexing/batch": ("", "{batch}/change/", "{batch}/history/"),
+    "proxy/savedquery": ("", "{saved}/change/", "{saved}/delete/", "{saved}/history/"),
+    "proxy/alert": ("", "{alert}/change/", "{alert}/history/"),
+}
 ADMIN_PAGES = (
     Page("admin-sign-in", "/admin/login/?next=/admin/"),
     Page("admin", "/admin/"),
-    Page("admin-jobs", "/admin/capture/job/"),
-    Page("admin-job", "/admin/capture/job/{second}/change/"),
-    Page("admin-job-delete", "/admin/capture/job/{second}/delete/"),
-    Page("admin-batches", "/admin/indexing/batch/"),
-    Page("admin-saved", "/admin/proxy/savedquery/"),
-    Page("admin-saved-query", "/admin/proxy/savedquery/{saved}/change/"),
-    Page("admin-alerts", "/admin/proxy/alert/"),
-    Page("admin-users", "/admin/auth/user/"),
-    Page("admin-groups", "/admin/auth/group/"),
+    Page("admin-app", "/admin/proxy/"),
+    Page("admin-password", "/admin/password_change/"),
+    Page("admin-password-done", "/admin/password_change/done/"),
+    *(
+        Page(f"admin-{model.split('/')[1]}-{place.strip('/').split('/')[-1] or 'list'}", f"/admin/{model}/{place}")
+        for model, places in _MODELS.items()
+        for place in places
+    ),
 )
 KEEPER = "keeper", "a-secret-of-tests-only"
 _KEEPER = f"""
-from django.contrib.auth import get_user_model
-get_user_model().objects.create_superuser({KEEPER[0]!r}, password={KEEPER[1]!r})
+from django.contrib.auth.models import Group, Permission, User
+from indexing.models import Batch
+keeper = User.objects.create_superuser({KEEPER[0]!r}, password={KEEPER[1]!r})
+group = Group.objects.create(name="on call")
+group.permissions.set(Permission.objects.all()[:3])
+keeper.groups.add(group)
+import json
+print(json.dumps(dict(user=keeper.pk, group=group.pk, batch=Batch.objects.latest("pk").pk)))
 """
+# URLs that are no pages, by name. tests/browser/test_pages_are_listed.py holds the URL table against it.
+NO_PAGES = {
+    "for programs": {"healthz", "readyz", "metrics", "schema", "check-filter", "count", "complete", "histogram", "crosstab"}
+    | {"named", "job-events"},
+    "files": {"job-pcap", "packet-pcap", "payload-bytes", "export"},
+    "part of a page": {"job-live"},
+    "leads to a page": {"explore-with", "saved-query", "oidc_authentication_callback"},
+    "what forms are sent to, which answer with a page above": {"sign-out", "password", "tokens", "token", "person", "sample"}
+    | {"job-share", "note", "test-webhook", "acknowledge"},
+    "the explore page for a browser, at another address": {"packets"},
+    "Pilosa's API": {"pilosa-query", "pilosa-schema", "pilosa-indexes", "pilosa-index", "pilosa-field", "pilosa-import"}
+    | {"pilosa-import-roaring", "pilosa-export", "pilosa-status", "pilosa-info", "pilosa-version", "pilosa-recalculate-caches"}
+    | {"pilosa-nodes", "pilosa-fragment-nodes", "pilosa-shards-max", "pilosa-translate-keys", "pilosa-column-attributes"}
+    | {"pilosa-row-attributes", "pilosa-not-found"},
+    "Django's own, for its pages": {"admin:logout", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site"},
+    "nobody may, in the admin": {"admin:capture_job_add", "admin:indexing_batch_add", "admin:proxy_savedquery_add"}
+    | {"admin:proxy_alert_add", "admin:indexing_batch_delete", "admin:proxy_alert_delete"},
+}
 
 
-def with_keeper(server: Server) -> None:
-    """Somebody who may sign in to Django's admin, as `KEEPER`."""
+def with_keeper(server: Server) -> dict[str, int]:
+    """Somebody who may sign in to Django's admin, as `KEEPER`; numbers of what its pages show, by name."""
     environment = clean_environment(PICAPWEB_DATA=str(server.data))
-    subprocess.run([sys.executable, "manage.py", "shell", "-v", "0", "-c", _KEEPER], cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", _KEEPER]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
+    return dict(json.loads(done.stdout))
 
 
 def fill(server: Server, folder: Path) -> Shown:

@@ -17,8 +17,7 @@ pytestmark = pytest.mark.needs("Chromium")
 @pytest.fixture(scope="module")
 def contexts(browser, server, shown: Shown) -> Iterator[dict[str, Any]]:
     """A context a look, signed in."""
-    with_keeper(server)
-    opened = {}
+    opened: dict[str, Any] = {"numbers": with_keeper(server)}
     for look in LOOKS:
         context = browser.new_context(
             viewport={"width": look.width, "height": 800}, color_scheme=look.colours, locale="en-US", reduced_motion="reduce"
@@ -32,8 +31,8 @@ def contexts(browser, server, shown: Shown) -> Iterator[dict[str, Any]]:
         tab.close()
         opened[look.name] = context
     yield opened
-    for context in opened.values():
-        context.close()
+    for look in LOOKS:
+        opened[look.name].close()
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
@@ -45,7 +44,7 @@ def test_admin_page(server, shown: Shown, contexts, page: Page, look: Look):
     tab.on("console", lambda said: said.type in ("error", "warning") and wrong.append(f"{said.type}: {said.text}"))
     tab.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
     tab.on("request", lambda sent: sent.url.startswith((f"{origin}/", "data:")) or wrong.append(f"asked elsewhere: {sent.url}"))
-    answer = tab.goto(origin + shown.path(page))
+    answer = tab.goto(origin + shown.path(page, **contexts["numbers"]))
     assert answer.status == page.status
     assert "unsafe" not in answer.headers.get("content-security-policy", "unsafe")
     tab.wait_for_load_state("networkidle")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import Resolver404, resolve
 
-from tests.browser.every_page import PAGES, Page, Shown
+from tests.browser.every_page import MORE_PAGES, NO_PAGES, PAGES, Page, Shown
 
 pytestmark = pytest.mark.needs("Chromium")
 
@@ -24,15 +24,6 @@ MOST_SHIFT = 0.05
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "rules": {"target-size": {"enabled": True}}}
 # What the width of the window and the colours decide.
 RULES_OF_LOOK = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}}
-# Names of routes that pages link to and that are no pages.
-NO_PAGES = {"job-pcap", "export", "schema", "readyz", "healthz", "metrics", "job-live", "job-events", "sign-out"} | {
-    "packet-pcap",
-    "payload-bytes",
-    "packets",  # its twin in JSON
-    "saved-query",  # leads to the explore page
-    "index",  # Django's own admin
-}
-
 MEASURED = """async () => {
     let shift = 0;
     const add = (entries) => { for (const one of entries) shift += one.value; };
@@ -50,6 +41,11 @@ MEASURED = """async () => {
         widest: [...document.body.querySelectorAll("*")]
             .filter((one) => one.getBoundingClientRect().right > inside.clientWidth + 1)
             .slice(0, 5).map((one) => one.outerHTML.slice(0, 100)),
+        sideways: [...document.querySelectorAll("main *")]
+            .filter((one) => one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX))
+            .filter((one) => one.clientWidth && !one.closest("pre, .menu"))
+            .filter((one) => !one.querySelector(":scope > table.wide-by-choice, pre"))
+            .map((one) => `${one.outerHTML.slice(0, 100)} by ${one.scrollWidth - one.clientWidth} px`),
         links: [...document.querySelectorAll("a[href]")].map((one) => one.getAttribute("href")),
     };
 }"""
@@ -113,23 +109,28 @@ def linked() -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page(server, shown: Shown, contexts, linked, page: Page, look: Look):
-    origin = f"http://localhost:{server.port}"
-    tab = contexts[look.name].new_page()
+def look_at(context: Any, origin: str, path: str, page: Page, look: Look) -> tuple[list[str], set[str]]:
+    """What is wrong with a page, and the paths that it links to."""
+    tab = context.new_page()
     wrong: list[str] = []
     # That a page is not there is the one thing that the browser itself says of a page that says so.
     expected = re.compile(f"status of {page.status} ") if page.status != 200 else None
     tab.on("console", lambda said: said.type in ("error", "warning") and wrong.append(f"{said.type}: {said.text}"))
     tab.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
     tab.on("request", lambda sent: sent.url.startswith((f"{origin}/", "data:")) or wrong.append(f"asked elsewhere: {sent.url}"))
-    answer = tab.goto(origin + shown.path(page))
+    answer = tab.goto(origin + path)
     assert answer.status == page.status
 
     policy = answer.headers.get("content-security-policy", "")
     if "default-src 'none'" not in policy or "unsafe" in policy:
         wrong.append(f"policy: {policy}")
+    links = measure(tab, look, wrong)
+    tab.close()
+    return [one for one in wrong if not (expected and expected.search(one))], links
+
+
+def measure(tab: Any, look: Look, wrong: list[str]) -> set[str]:
+    """Adds to `wrong` what is wrong with the page that a tab shows; the paths that it links to."""
     measured = tab.evaluate(MEASURED)
     if measured["shift"] >= MOST_SHIFT:
         wrong.append(f"it jumps: {measured['shift']:.3f}")
@@ -137,25 +138,33 @@ def test_page(server, shown: Shown, contexts, linked, page: Page, look: Look):
         wrong.append(f"{measured['bytes']:,} bytes")
     if measured["over"] > 0:
         wrong.append(f"{measured['over']} px too wide: " + "; ".join(measured["widest"]))
-    linked.update(urlsplit(link).path for link in measured["links"] if link.startswith("/"))
+    # Bytes have sixteen in a line, and a table of packets the columns that somebody chose; nothing else is off to the side.
+    wrong += [f"it scrolls sideways: {one}" for one in measured["sideways"]]
     tab.evaluate(axe())
     wrong += tab.evaluate(VIOLATIONS, look.rules)
     wrong += [f"opened: {one}" for one in tab.evaluate(OPENED)]
-    tab.close()
-    wrong = [one for one in wrong if not (expected and expected.search(one))]
+    return {urlsplit(link).path for link in measured["links"] if link.startswith("/")}
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+@pytest.mark.parametrize("page", [*PAGES, *MORE_PAGES], ids=lambda page: page.name)
+def test_page(server, shown: Shown, contexts, linked, page: Page, look: Look):
+    wrong, links = look_at(contexts[look.name], f"http://localhost:{server.port}", shown.path(page), page, look)
+    linked.update(links)
     assert wrong == [], "\n".join(wrong)
 
 
 def test_no_page_is_forgotten(shown: Shown, linked):
     """What pages link to is a page above, or none."""
     assert linked, "the pages are looked at first"
-    looked_at = {resolve(urlsplit(shown.path(page)).path).url_name for page in PAGES if page.status != 404}
+    looked_at = {resolve(urlsplit(shown.path(page)).path).url_name for page in (*PAGES, *MORE_PAGES) if page.status != 404}
+    looked_at |= {name for names in NO_PAGES.values() for name in names} | {"index"}  # Django's own admin
     forgotten = {}
     for path in linked:
         try:
             name = resolve(path).url_name
         except Resolver404:
             name = f"nothing at {path}"
-        if name not in looked_at | NO_PAGES:
+        if name not in looked_at:
             forgotten[name] = path
     assert forgotten == {}
