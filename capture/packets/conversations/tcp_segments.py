@@ -47,6 +47,7 @@ BACKWARD = 1  # the source is the second end of the key
 BOGUS = 2  # a data offset below 5
 SHORT = 4  # a header longer than the segment: it has no length
 FRAGMENT = 8  # in the first fragment of an IP packet: there is more of it than `length`
+SACK = 16  # a SYN that permits it
 
 NO_SHIFT = 255
 
@@ -71,9 +72,7 @@ SEGMENT = np.dtype(
         ("window", "<u2"),  # as sent
         ("mss", "<u2"),  # of a SYN; 0: not there
         ("shift", "u1"),  # window scale of a SYN, at most 14 (RFC 7323, 2.3); NO_SHIFT: not there
-        ("sack", "u1"),  # 1: a SYN that permits SACK
-        ("marks", "<u4"),
-        ("spare", "<u4"),
+        ("marks", "u1"),
     ]
 )
 SEGMENTS = types.Array(from_dtype(SEGMENT), 1, "C")
@@ -113,7 +112,7 @@ def _read_options(segment, data, at, end):  # type: ignore[no-untyped-def]
         elif kind == 3 and size == 3:
             segment.shift = min(data[at + 2], np.uint8(14))
         elif kind == 4:
-            segment.sack = np.uint8(1)
+            segment.marks |= np.uint8(SACK)
         at += size
 
 
@@ -161,10 +160,9 @@ def put(segment, column, time_ns, data, network_at, at, end, wire_end, vlans):  
         length = np.int64(0)
     segment.length = np.uint32(length)
     segment.flags, segment.window = np.uint16(flags), np.uint16(u16(data, at + 14))
-    segment.mss, segment.shift, segment.sack = np.uint16(0), np.uint8(NO_SHIFT), np.uint8(0)
+    segment.mss, segment.shift, segment.marks = np.uint16(0), np.uint8(NO_SHIFT), np.uint8(marks)
     if flags & SYN and size > 20:
         _read_options(segment, data, at + 20, min(at + size, end))
-    segment.marks, segment.spare = np.uint32(marks), np.uint32(0)
     return True
 
 
@@ -297,7 +295,7 @@ def segments_of(  # type: ignore[no-untyped-def]
                 wire_end = max(wire_end, network_at + _total(data, network_at))
         if put(segments[k], first_column + i, time_ns[i], data, network_at, tcp_at, end, wire_end, vlans):
             if part == INNER:
-                segments[k].marks |= np.uint32(FRAGMENT)
+                segments[k].marks |= np.uint8(FRAGMENT)
             k += 1
     return np.int64(k), table, out
 
