@@ -37,6 +37,7 @@ _OPERATORS: dict[str, dict[str, str]] = {
         "& ": "has bits of",
     },
     "bool": {"== ": "is", "!= ": "is not"},
+    "duration": {"> ": "longer than", "< ": "shorter than", ">= ": "at least", "<= ": "at most", "in {": "is one of"},
     "address": {"== ": "is, or is in a network as 10.0.0.0/8", "!= ": "is not", "in {": "is one of", ">= ": "from", "<= ": "to"},
     "ether": {"== ": "is", "!= ": "is not", "contains ": "has these bytes", "in {": "is one of"},
     "text": {
@@ -58,7 +59,9 @@ _KINDS: dict[Kind, str] = {
     "text": "text",
     "layers": "text",
     "time": "time",
+    "duration": "duration",
     "protocol": "",
+    "label": "",
 }
 JOINERS = {"&& ": "and", "|| ": "or"}
 CALLS = {
@@ -147,6 +150,8 @@ def about(meaning: Meaning) -> str:
     """What a name in a filter is, in a few words."""
     if meaning.kind == "protocol":
         return "protocol"
+    if meaning.words:
+        return meaning.words
     fields = [FIELDS[name] for source in meaning.sources if (name := getattr(source, "field", "")) in FIELDS]
     words = short(fields[0].description) if fields else {"bool": "1 or 0", "time": "a time"}.get(meaning.kind, "")
     if len({one.level for one in fields}) > 1:

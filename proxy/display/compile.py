@@ -94,13 +94,13 @@ class _Compiler:
         at = operand.position + len(OUTER) * outer
         if name in REFUSED:
             raise wrong(f"{name} cannot be asked for: {REFUSED[name]}", at)
-        for above, reason in REFUSED_BELOW.items():
-            if name == above or name.startswith(f"{above}."):
-                raise wrong(f"{name} cannot be asked for: {reason}", at)
         found = meanings().get(name)
         if found is None:
             like = nearest(name)
             hint = f" (did you mean {' or '.join(like)}?)" if like else ""
+            for above, reason in REFUSED_BELOW.items():
+                if name == above or name.startswith(f"{above}."):
+                    raise wrong(f"{name} cannot be asked for: {reason}{hint}", at)
             raise wrong(f"no such field: {name}{hint}", at)
         if outer:
             found = outermost(found)
@@ -222,6 +222,8 @@ class _Compiler:
                 f"{meaning.name} is a protocol: its bytes are not indexed, only whether it is there",
                 operand.position,
             )
+        if meaning.kind == "label":
+            raise wrong(f"{meaning.name} has no value to look at: a packet has it or has it not", operand.position)
 
     def _no_field(self, literal: Literal) -> None:
         if literal.kind == "word" and literal.text in meanings() and ("." in literal.text or "-" in literal.text):

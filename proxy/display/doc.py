@@ -8,7 +8,7 @@ from capture.packets.labels.layers import LAYERS, RARE_LAYERS
 from capture.packets.registry import FIELDS
 from proxy.display.bits import Bit, Flags, FlagSet
 from proxy.display.fields import REFUSED, REFUSED_BELOW, Meaning, meanings
-from proxy.display.sources import Always, Coded, Integer, Numbered, Rows, Source
+from proxy.display.sources import Always, Among, Coded, Integer, Numbered, Rows, Source
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/display-filter.md"
 BEGIN, END = "<!-- begin: written by proxy/display/doc.py -->", "<!-- end -->"
@@ -22,6 +22,7 @@ _KINDS = {
     "ether": "MAC address",
     "layers": "protocols",
     "time": "time",
+    "label": "there or not",
 }
 
 
@@ -43,7 +44,13 @@ def _line(one: Meaning) -> str:
     named = ", ".join(dict.fromkeys(_source(source) for source in one.sources))
     width = f" ({one.bits} bits)" if one.kind == "uint" else ""
     note = f"; {one.note}" if one.note else ""
-    return f"| `{one.name}` | {_KINDS[one.kind]}{width} | {named}{note} |"
+    return f"| `{one.name}` | {_kind(one)}{width} | {named}{note} |"
+
+
+def _kind(one: Meaning) -> str:
+    if one.kind == "duration":
+        return "seconds" if one.unit == 1_000_000 else "milliseconds"
+    return _KINDS[one.kind]
 
 
 def _source(source: Source) -> str:
@@ -54,6 +61,10 @@ def _source(source: Source) -> str:
             return f"`{field}`" + (f" with {' and '.join(also)}" if also else "") + (" of its family" if _family(only) else "")
         case Bit(Flags(field, _, _), name):
             return f"`{field}` {name}"
+        case Among(inner, protocol):
+            return f"{_source(inner)} with `{protocol}`"
+        case Coded(field, codes) if {code for _, code in codes} == {""}:
+            return f"`{field}` " + " or ".join(name for name, _ in codes)
         case FlagSet(_, field) | Flags(field, _, _) | Integer(field) | Coded(field, _) | Always(field, _, _):
             return f"`{field}`"
         case Numbered():

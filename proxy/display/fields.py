@@ -17,11 +17,13 @@ from capture.packets.labels.layers import LAYERS, RARE_LAYERS
 from capture.packets.registry import FIELDS
 from indexing import predicates as p
 from proxy.display.bits import Bit, Flags, FlagSet
+from proxy.display.conversations import CONVERSATIONS, REFUSED_ANALYSIS, REFUSED_OF_CONVERSATIONS
 from proxy.display.sources import Always, Coded, Integer, Numbered, Rows, Source
 
 # uint: bits says how many; bool; text: bytes; ipv4, ipv6, ether; address: an IP address of either family, or a name (dns-answer);
-# layer: one of the names of `protocols` by itself; layers: frame.protocols; time: since 1970 or since the capture began
-Kind = Literal["uint", "bool", "text", "ipv4", "ipv6", "ether", "address", "protocol", "layers", "time"]
+# layer: one of the names of `protocols` by itself; layers: frame.protocols; time: since 1970 or since the capture began;
+# duration: microseconds in the index; label: it is there or not, and has no value
+Kind = Literal["uint", "bool", "text", "ipv4", "ipv6", "ether", "address", "protocol", "layers", "time", "duration", "label"]
 
 IPV4, IPV6 = p.InNetwork("0.0.0.0/0"), p.InNetwork("::/0")
 
@@ -30,7 +32,8 @@ IPV4, IPV6 = p.InNetwork("0.0.0.0/0"), p.InNetwork("::/0")
 class Meaning:
     """What a name in a filter means. bits: of a uint, what literals may have. largest: of a uint, the
     greatest number that the index may have (0: any). labels: names of numbers. note: where the index
-    holds less than Wireshark tells apart, in a sentence that is shown with the answer."""
+    holds less than Wireshark tells apart, in a sentence that is shown with the answer. unit: of a duration, the microseconds of
+    what literals count. words: what it is, where that is not what the field of the index is."""
 
     name: str
     kind: Kind
@@ -39,6 +42,8 @@ class Meaning:
     largest: int = 0
     labels: tuple[tuple[int, str], ...] = ()
     note: str = ""
+    unit: int = 0
+    words: str = ""
 
 
 _ANSWERS = (
@@ -64,9 +69,10 @@ REFUSED = {
     "ip.src_host": "names of addresses are not resolved; ask for ip.src",
     "ip.dst_host": "names of addresses are not resolved; ask for ip.dst",
     "frame.time_invalid": "it is not indexed",
+    **REFUSED_OF_CONVERSATIONS,
 }
 REFUSED_BELOW = {
-    "tcp.analysis": "it needs the packets before it in the connection",
+    "tcp.analysis": REFUSED_ANALYSIS,
     "_ws.expert": "what dissectors remark is not indexed",
 }
 
@@ -170,6 +176,10 @@ def _build() -> dict[str, Meaning]:
     for name in ("tls.handshake.version", "tls.handshake.extensions.supported_version"):
         put(name, "uint", Rows("tls-version"), bits=16, labels_of="tls-version", note=_VERSIONS)
 
+    for name, one in CONVERSATIONS.items():
+        kind: Kind = "duration" if one.unit else "label"
+        table[name] = Meaning(name, kind, one.sources, note=one.note, unit=one.unit, words=one.words)
+
     for field in FIELDS.values():
         for name in field.wireshark.split():
             if name not in table and name not in REFUSED:
@@ -196,7 +206,7 @@ _BITS = {"mpls.label": 32, "quic.version": 32, "snmp.version": 32, "frame.encap_
 def _plain(name: str, field: Field) -> Meaning:
     """A field that is one field of the index, with its own level."""
     if field.encoding == "int":
-        return Meaning(name, "uint", (Integer(field.name),), bits=32)
+        return Meaning(name, "uint", (Integer(field.name),), bits=max(32, field.maximum.bit_length()))
     if field.encoding == "time":
         return Meaning(name, "text", (Rows(field.name),))
     if field.encoding == "number":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from fractions import Fraction
 from typing import NoReturn
 
 from indexing.predicates import PredicateError
@@ -15,6 +16,7 @@ from proxy.display.errors import wrong
 from proxy.display.tree import Literal
 
 _NUMBER = re.compile(r"([+-]?)(?:0[xX]([0-9A-Fa-f]+)|0[bB]([01]+)|(0[0-7]*)|([1-9][0-9]*))", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 _OCTETS = re.compile(r"[0-9A-Fa-f]{1,2}(?:([:.-])[0-9A-Fa-f]{1,2}(?:\1[0-9A-Fa-f]{1,2})*)?", re.ASCII)
 _RUN = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
 _QUADS = re.compile(r"[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4})+", re.ASCII)
@@ -62,6 +64,15 @@ def boolean(literal: Literal, field: str) -> int:
     if literal.kind == "string" or not _NUMBER.fullmatch(literal.text):
         refuse(literal, f"{literal.shown} is neither true nor false: {field} is 1 or 0")
     return int(number(literal, 64, (), field) != 0)
+
+
+def duration(literal: Literal, unit: int, field: str) -> Fraction:
+    """A decimal fraction of units of `unit` microseconds, in microseconds."""
+    found = _DECIMAL.fullmatch(literal.text) if literal.kind == "word" else None
+    if found is None:
+        units = "seconds" if unit == 1_000_000 else "milliseconds"
+        refuse(literal, f"{literal.shown} is no number of {units}: write {field} > 0.25")
+    return Fraction(literal.text) * unit
 
 
 def text(literal: Literal) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -74,6 +75,19 @@ def _number(meaning: Meaning, operand: Operand, op: str, literal: Literal) -> p.
     return p.Compare(_op(op), b"%d" % value, "number")
 
 
+def _duration(meaning: Meaning, operand: Operand, op: str, literal: Literal) -> p.Predicate:
+    if op in ("contains", "matches"):
+        raise _no(operand, op, meaning, "a length of time")
+    value = literals.duration(literal, meaning.unit, meaning.name)
+    if value.denominator == 1:
+        return p.Compare(_op(op), b"%d" % value, "number")
+    if op == "==":
+        return _NO_VALUE  # the index has whole microseconds
+    if op in (">", ">="):
+        return p.Compare(">=", b"%d" % math.ceil(value), "number")
+    return p.Compare("<=", b"%d" % math.floor(value), "number")
+
+
 def _boolean(meaning: Meaning, operand: Operand, op: str, literal: Literal) -> p.Predicate:
     if op in ("contains", "matches"):
         raise _no(operand, op, meaning, "true or false")
@@ -121,6 +135,7 @@ def _text(meaning: Meaning, operand: Operand, op: str, literal: Literal) -> p.Pr
 _COMPARED: dict[str, Callable[[Meaning, Operand, str, Literal], p.Predicate]] = {
     "uint": _number,
     "bool": _boolean,
+    "duration": _duration,
     "ipv4": _address,
     "ipv6": _address,
     "address": _address_or_name,

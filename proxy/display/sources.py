@@ -218,5 +218,23 @@ class Always:
         return self.there() if holds(predicate, self.value.encode()) else nothing()
 
 
+@dataclass(frozen=True)
+class Among:
+    """The values that packets of one protocol have: what ICMP and ICMPv6 have in one field."""
+
+    source: Source
+    protocol: str
+
+    @property
+    def level(self) -> str:
+        return self.source.level
+
+    def there(self) -> Call:
+        return intersect([self.source.there(), row("protocols", self.protocol)])
+
+    def where(self, predicate: p.Predicate) -> Call:
+        return intersect([self.source.where(predicate), row("protocols", self.protocol)])
+
+
 def _ordered(some: frozenset[bytes]) -> list[bytes]:
     return sorted(some, key=lambda value: (value.isdigit() and len(value), value))

@@ -39,6 +39,12 @@ CAPTURES = (
     "tunnels/nfstream__6in4tunnel.pcap",
     "tunnels/zeek__tunnels__vxlan-encapsulated-http.pcap",
     "tunnels/tcpdump__various_gre.pcap",
+    "protocols/nfstream__no_sni.pcap",
+    "protocols/nfstream__viber.pcap",
+    "protocols/dpkt__dns_icmp.pcap",
+    "linktypes/ndpi__KakaoTalk_talk.pcap",
+    "formats/derived__dpkt__nb6-http__reversed.pcap",
+    "tunnels/mercury__tls_sgt.pcap",
 )
 Ask = Callable[[Call], set[int]]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmarks.accuracy.corpus import plain
 from capture.packets.batch import NO_TIME
 from capture.packets.columns import IntValues
+from capture.packets.conversations.contract import NAMES
+from capture.packets.conversations.conversations import Conversations
 from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
 from capture.packets.registry import FIELDS
@@ -28,13 +30,17 @@ class Packets:
         self.all: set[int] = set()
         self.times: dict[int, int] = {}  # of packets that have one
         path, _ = plain(capture, folder)
-        with open_capture(path) as source:
+        with open_capture(path) as source, Conversations(partitions=1) as conversations:
+            columns: list[int] = []
             for scanned in source.scan(50_000):
                 names = tuple(bytes_of(one.name) for one in source.info.interfaces)
-                self._add(path, scanned.locator, names)
+                columns += scanned.locator["number"].tolist()
+                self._add(path, scanned.locator, names, conversations, columns)
+            self._found(conversations.end(), columns)
 
-    def _add(self, path: Path, locator, names: tuple[bytes, ...]) -> None:
+    def _add(self, path: Path, locator, names: tuple[bytes, ...], conversations: Conversations, columns: list[int]) -> None:
         number = locator["number"].tolist()
+        self._found(conversations.take(read_batch(path, locator, names), len(columns) - len(number)), columns)
         self.all.update(number)
         times = zip(number, locator["time_ns"].tolist(), strict=True)
         self.times.update((packet, ns) for packet, ns in times if ns != NO_TIME)
@@ -51,6 +57,15 @@ class Packets:
             rows = self.rows.setdefault(name, {})
             for packet, code in zip(found.packet.tolist(), found.code.tolist(), strict=True):
                 rows.setdefault(written[code], set()).add(number[packet])
+
+    def _found(self, found, columns: list[int]) -> None:
+        """What the second pass says. columns: of each column, the packet's number."""
+        for kind, column, value in zip(found.field.tolist(), found.column.tolist(), found.value.tolist(), strict=True):
+            field, packet = FIELDS[NAMES[kind]], columns[column]
+            if field.encoding == "int":
+                self.numbers.setdefault(field.name, {})[packet] = value
+            else:
+                self.rows.setdefault(field.name, {}).setdefault(row_text(field, value).encode(), set()).add(packet)
 
     def answer(self, call: Call) -> set[int]:
         """The numbers of the packets of a bitmap call in values."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from capture.packets.declarations.conversations import TCP_ANALYSIS
 from capture.packets.registry import FIELDS
 from capture.packets.values import bytes_of
 from indexing import predicates as p
-from indexing.calls import Call, RowRef
+from indexing.calls import Call, RowRef, postorder
 from proxy.display.compile import compile_filter
 from proxy.display.fields import REFUSED, meanings
 from proxy.display.write import narrowed, value_filter, without
@@ -21,7 +22,10 @@ def show(one: Call) -> str:
     """A call in few words."""
     if one.name == "Row":
         ref = one.args.get("row")
-        return f"{ref.field}={ref.row}" if isinstance(ref, RowRef) else f"{one.args['condition'][0]} {one.args['condition'][1]}"
+        if isinstance(ref, RowRef):
+            return f"{ref.field}={ref.row}"
+        field, condition = one.args["condition"]
+        return f"{field} {condition.op} {'null' if condition.value is None else condition.value}"
     if one.name == "Values":
         where = one.args["where"]
         return f"{one.args['field']}:*" if where == p.Everything() else f"{one.args['field']}:{where}"
@@ -53,6 +57,27 @@ def show(one: Call) -> str:
         ("any vlan.id != 5", "vlan:Not(inner=Compare(op='==', value=b'5', order='number'))"),
         ("all vlan.id == 5", "(vlan:* - vlan:Not(inner=Compare(op='==', value=b'5', order='number')))"),
         ("dns", "protocols=dns"),
+        (
+            "tcp.analysis.retransmission",
+            "(tcp-analysis=retransmission | tcp-analysis=fast-retransmission | tcp-analysis=spurious-retransmission)",
+        ),
+        ("tcp.analysis.fast_retransmission", "tcp-analysis=fast-retransmission"),
+        ("tcp.analysis.flags", "tcp-analysis:*"),
+        ("not tcp.analysis.flags", "Not(tcp-analysis:*)"),
+        ("tcp.analysis", "(tcp-analysis:* | tcp-rtt-us != null | tcp-irtt-us != null)"),
+        ("icmp.no_resp", "(icmp-unanswered=true & protocols=icmp)"),
+        ("tcp.analysis.ack_rtt > 0.2", "tcp-rtt-us > 200000"),
+        ("tcp.analysis.ack_rtt > 0.2000001", "tcp-rtt-us >= 200001"),
+        ("tcp.analysis.ack_rtt >= 0.2000001", "tcp-rtt-us >= 200001"),
+        ("tcp.analysis.ack_rtt < 0.2000001", "tcp-rtt-us <= 200000"),
+        ("tcp.analysis.ack_rtt == 0.2000001", "()"),
+        ("tcp.analysis.ack_rtt != 0.2000001", "tcp-rtt-us != null"),
+        ("tcp.analysis.initial_rtt <= 1", "tcp-irtt-us <= 1000000"),
+        ("dns.time != 1", "(dns-rtt-us != null - dns-rtt-us == 1000000)"),
+        ("http.time in {1..2.5}", "http-response-us >< [1000000, 2500000]"),
+        ("icmp.resptime > 1.5", "(icmp-rtt-us > 1500 & protocols=icmp)"),
+        ("icmpv6.resptime < 0.0005", "(icmp-rtt-us <= 0 & protocols=icmpv6)"),
+        ("tcp-rtt-us > 1099511627775", "tcp-rtt-us > 1099511627775"),
         ("frame", "Not((" + "))"),
         ("dns.flags.response", "(dns-response=false | dns-response=true)"),
         ("dns.flags.response == 1", "dns-response=true"),
@@ -61,8 +86,8 @@ def show(one: Call) -> str:
         ('appproto == "DNS"', "appproto=DNS"),
         ("job == 7", "job=7"),
         ('tunnel == "vxlan"', "tunnel=vxlan"),
-        ("frame.len > 1000", "length Condition(op='>', value=1000)"),
-        ("frame.len in {60..70}", "length Condition(op='><', value=[60, 70])"),
+        ("frame.len > 1000", "length > 1000"),
+        ("frame.len in {60..70}", "length >< [60, 70]"),
         ('http.host contains ""', "()"),
         ('http.host matches "X"', "http-hostname:Matches(pattern='X', ignore_case=True)"),
         ("tcp.flags == 0x1000", "()"),
@@ -123,3 +148,21 @@ def test_a_click_on_a_value_makes_a_filter_of_its_row(field, value):
     assert bytes_of(found.args["row"].row) == bytes_of(value)
     assert show(compile_filter(narrowed("dns or arp", field, value)).call) == f"((protocols=dns | protocols=arp) & {show(found)})"
     assert show(compile_filter(without("", field, value)).call) == f"Not({show(found)})"
+
+
+def test_every_mark_of_tcp_analysis_has_a_filter():
+    """Wireshark's words, one for each of ours; `retransmission` is all kinds of it."""
+    found = set()
+    for name in meanings():
+        if name.startswith("tcp.analysis."):
+            for node in postorder(compile_filter(name).call):
+                if isinstance(node.args.get("row"), RowRef):
+                    found.add(node.args["row"].row)
+    assert found == set(TCP_ANALYSIS)
+
+
+def test_where_less_is_told_apart_it_is_said():
+    assert "whole microseconds" in compile_filter("dns.time > 1").notes[0]
+    assert "one packet of a connection" in compile_filter("tcp.analysis.initial_rtt > 1").notes[0]
+    assert "bytes in flight" in compile_filter("tcp.analysis").notes[0]
+    assert compile_filter("tcp.analysis.retransmission").notes == ()

@@ -48,13 +48,42 @@ def switched_off() -> list[str]:
     return [part for name in names for part in ("-o", f"{name}:FALSE")]
 
 
+# What belongs to conversations is asked with the analysis on, and nothing put together, for what is found in a stream stands on
+# another segment than what is found in each of them. That nothing answers is known in a second pass.
+ANALYSED = [
+    *("-o", "tcp.desegment_tcp_streams:FALSE"),
+    *("-o", "tcp.track_bytes_in_flight:FALSE"),
+    *("-o", "ip.defragment:FALSE"),
+    *("-o", "ipv6.defragment:FALSE"),
+]
+_ANALYSED = re.compile(r"tcp\.analysis|(dns|http)\.time|(icmp|icmpv6)\.(resptime|no_resp)")
+_TWO_PASSES = re.compile(r"\bno_resp\b")
+
+
+def options(filter_text: str) -> tuple[str, ...]:
+    """How tshark is to look at a capture for a filter."""
+    if not _ANALYSED.search(filter_text):
+        return tuple(switched_off())
+    return (*ANALYSED, "-2") if _TWO_PASSES.search(filter_text) else tuple(ANALYSED)
+
+
 def frames(capture: Path, filters: Sequence[str], folder: Path) -> list[set[int] | str]:
     """For each filter the numbers of its frames, or tshark's refusal."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for one in filters:
+        alike.setdefault(options(one), []).append(one)
+    found: dict[str, set[int] | str] = {}
+    for how, some in alike.items():
+        found.update(zip(some, _frames(capture, some, folder, how), strict=True))
+    return [found[one] for one in filters]
+
+
+def _frames(capture: Path, filters: Sequence[str], folder: Path, how: tuple[str, ...]) -> list[set[int] | str]:
     script, out = folder / "taps.lua", folder / "frames"
     listed = ", ".join(_quoted(one) for one in filters)
     script.write_text(f"local FILTERS = {{{listed}}}\nlocal OUT = {_quoted(str(out))}\n{_SCRIPT}")
     out.unlink(missing_ok=True)
-    command = ["tshark", "-n", "-q", "-r", str(capture), *switched_off(), "-X", f"lua_script:{script}"]
+    command = ["tshark", "-n", "-q", "-r", str(capture), *how, "-X", f"lua_script:{script}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if not out.exists():
         raise RuntimeError(f"tshark: {done.stderr}")
@@ -64,7 +93,7 @@ def frames(capture: Path, filters: Sequence[str], folder: Path) -> list[set[int]
 
 def frames_of(capture: Path, filter_text: str) -> set[int]:
     """The numbers of the frames of one filter, as `tshark -Y` prints them."""
-    command = ["tshark", "-n", "-r", str(capture), *switched_off(), "-Y", filter_text, "-T", "fields"]
+    command = ["tshark", "-n", "-r", str(capture), *options(filter_text), "-Y", filter_text, "-T", "fields"]
     told = subprocess.run([*command, "-e", "frame.number", "-e", "frame.encap_type"], capture_output=True, text=True).stdout
     return {int(line.split("\t")[0]) for line in told.splitlines() if line.split("\t")[1]}
 
