@@ -79,11 +79,11 @@ def step(live_only: bool = False) -> bool:
         logger.info("the second pass over job %d is another's", claimed.pk)
     except BackendAway as away:
         _forget()
-        logger.warning("the second pass over job %d waits: %s", claimed.pk, away)
+        logger.warning("the second pass over job %d waits: %s", claimed.pk, str(away))
         _release(claimed, BACK_OFF_SECONDS)
     except (BackendError, OSError) as error:
         _forget()
-        logger.warning("the second pass over job %d is tried again: %s", claimed.pk, error)
+        logger.warning("the second pass over job %d is tried again: %s", claimed.pk, str(error))
         _release(claimed, BACK_OFF_SECONDS)
     except BaseException:
         _forget()

@@ -24,7 +24,7 @@ from tests.jobs import order_job, run_job
 
 pytestmark = pytest.mark.needs("../shared")
 # Retransmissions, handshakes, DNS, HTTP, TLS; long enough for many batches
-CAPTURES = ["pcaps/protocols/zeek__wikipedia.pcap", "pcaps/protocols/zeek__tls__tls1.2.trace"]
+CAPTURES = ["pcaps/protocols/zeek__wikipedia.pcap", "pcaps/protocols/zeek__nmap-vsn.pcap"]
 
 Values = dict[str, set[tuple[int, int]]]
 
@@ -87,7 +87,7 @@ def test_it_does_not_matter_how_packets_are_cut_into_batches(index, shared, name
     done = cut.conversation_pass
     assert (done.state, done.packets, done.checkpoint, done.error) == (PassState.DONE, cut.packets_indexed, "", "")
     assert not list(cut.folder.glob("conversations-*"))
-    assert not check_all(repair=False).findings
+    assert not list(check_all(repair=False))
 
 
 @pytest.mark.parametrize("place", ["take", "import", "late", "checkpoint", "leave"])
@@ -231,7 +231,7 @@ def test_a_batch_that_cannot_be_read_is_a_hole(index, capture, monkeypatch):
 
 
 def test_a_packet_that_ends_its_worker_does_so_three_times(index, capture):
-    job = order_job(capture, index=index, bufsize=20)
+    order_job(capture, index=index, bufsize=20)
     while not ConversationPass.objects.exists():
         assert work.step()
     for _ in range(conversations.MAX_FAILURES + 1):  # a worker that claims it, and is never heard of again
@@ -251,13 +251,13 @@ def test_a_backend_that_is_away_is_waited_for(index, capture, monkeypatch):
 
     def sometimes(*args: Any) -> None:
         refused.append(1)
-        if len(refused) % 3 == 1:
+        if len(refused) in (1, 3, 4):
             raise BackendAway("it is away")
         more(*args)
 
     monkeypatch.setattr(backend, "import_more", sometimes)
     work.until_idle()
-    assert len(refused) > 3
+    assert len(refused) > 4
     assert values(job) == values(whole)
 
 
