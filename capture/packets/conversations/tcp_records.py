@@ -71,7 +71,8 @@ def _rare(
 
 def _headers(packet: bytes, linktype: int, wire_length: int) -> tuple[NDArray[np.int64], int] | None:
     """(offsets as put_one takes them, the word of VLAN tags) of the TCP header that the walk comes to."""
-    from capture.packets.scapy_dissector.packet import HANDLERS, MOST_HEADERS, Walk  # scapy takes half a second to import
+    from capture.packets.scapy_dissector.packet import MOST_HEADERS  # brings the handlers; scapy takes half a second to import
+    from capture.packets.scapy_dissector.walk import HANDLERS, Walk
 
     walk = Walk(packet, wire_length, applications=False)
     step: tuple[str, int] | None = (SCAPY_LINKTYPES[linktype], 0)
@@ -82,10 +83,10 @@ def _headers(packet: bytes, linktype: int, wire_length: int) -> tuple[NDArray[np
                 return None
             name, at = step
             if name == "tcp":
-                tags = [int(tag) for text in walk.found.of("vlan-stack") for tag in str(text, "ascii").split(",")]
                 vlans = 0
-                for tag in tags:
-                    vlans = tagged_one(vlans, tag)
+                for stack in walk.found.of("vlan-stack"):
+                    for tag in stack.split(b",") if isinstance(stack, bytes) else ():
+                        vlans = tagged_one(vlans, int(tag))
                 return np.array([network_at, at, walk.end, walk.wire_end], np.int64), vlans
             if name in ("ipv4", "ipv6"):
                 network_at = at
