@@ -158,12 +158,12 @@ def take(table, words, now, found):  # type: ignore[no-untyped-def]
     sides = np.int64(table.rows[number, SIDES])
     if bits & SERVER_HELLO and sides & _CLIENT != side:
         sides |= _ANSWERED
-    protected = bits & BEHIND or (bits & BEFORE and sides & _CHANGED << side)
+    protected = bool(bits & BEHIND) or bool(bits & BEFORE and sides & _CHANGED << side)
     if bits & DATA:
         if bits & SHORT and not protected and not sides & _PROTECTED << side and sides & _CLIENT == side:
             bits |= ALERT
         else:
-            protected = 1
+            protected = True
     if bits & CHANGED:
         sides |= _CHANGED << side
     if protected:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import IP, TCP, UDP
@@ -65,7 +67,9 @@ def test_a_dns_query_behind_a_response_is_new() -> None:
 
 
 @pytest.mark.parametrize(("ask", "answer", "name"), [(query, reply, "dns"), (ping, pong, "icmp")])
-def test_what_comes_behind_the_time_out_is_no_answer(ask, answer, name) -> None:  # type: ignore[no-untyped-def]
+def test_what_comes_behind_the_time_out_is_no_answer(
+    ask: Callable[[float], Timed], answer: Callable[[float], Timed], name: str
+) -> None:
     assert found(ask(10), answer(10 + LATE)) == [(f"{name}-rtt-us", 1, round(LATE * 1e6))]
     assert found(ask(10), answer(10 + LATE + 0.001)) == [(f"{name}-unanswered", 0, 0)]
 
