@@ -22,6 +22,7 @@ from capture.services.errors import Refused
 from capture.services.options import Options
 from indexing.backends.base import BackendAway, BackendError
 from proxy.facets import facet
+from proxy.job_health import health_page
 from proxy.links import Where, row
 from proxy.live_page import curl, live_page, order
 from proxy.ready import ready
@@ -49,7 +50,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _job_page(request: HttpRequest, one: Job, refused: Refused | None = None) -> HttpResponse:
-    context = _live(one) | _tops(one) | {"error": refused.detail if refused is not None else "", "curl": _curl(request, one)}
+    context = _live(one) | _tops(one) | health_page(one)
+    context |= {"error": refused.detail if refused is not None else "", "curl": _curl(request, one)}
     context |= {"before": _before(one), "ready": ready(Where(index=one.index, jobs=(one.pk,)))}
     context["retention"] = of_job(one)
     if one.kind == JobKind.INTERFACE:
@@ -59,11 +61,14 @@ def _job_page(request: HttpRequest, one: Job, refused: Refused | None = None) ->
 
 @require_safe
 def job_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a job's page that changes: its figures, which are Postgres's, or (?part=tops) its top values, which are the
-    index's and may take longer. When the job has ended the whole page is asked for again, once."""
+    """The part of a job's page that changes: its figures, which are Postgres's, or (?part=tops, ?part=health) its top values and
+    how its conversations went, which are the index's and may take longer. When the job has ended the whole page is asked for
+    again, once."""
     one = get_job(pk)
     if request.GET.get("part") == "tops":
         return render(request, "proxy/job_tops.html", _tops(one))
+    if request.GET.get("part") == "health":
+        return render(request, "proxy/job_health.html", health_page(one))
     response = render(request, "proxy/job_live.html", _live(one))
     if one.ended and request.headers.get("HX-Request"):
         response["HX-Refresh"] = "true"

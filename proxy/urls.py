@@ -19,7 +19,21 @@ from proxy import (
     saved_pages,
     top_page,
 )
-from proxy.api import alerts, analysis, completion, export, flows, notes, packet_file, packets, payload, pilosa, saved, tags
+from proxy.api import (
+    alerts,
+    analysis,
+    completion,
+    export,
+    flows,
+    health,
+    notes,
+    packet_file,
+    packets,
+    payload,
+    pilosa,
+    saved,
+    tags,
+)
 
 urlpatterns = [
     path("jobs/<int:pk>/", by_accept(jobs.OneJob.as_view(), job_pages.job), name="job"),
@@ -27,6 +41,7 @@ urlpatterns = [
     path("jobs/<int:pk>/stop/", by_accept(jobs.Stop.as_view(), job_pages.stop), name="job-stop"),
     path("jobs/<int:pk>/retry/", by_accept(jobs.Retry.as_view(), job_pages.retry), name="job-retry"),
     path("jobs/<int:pk>/share/", by_accept(jobs.Share.as_view(), job_pages.share), name="job-share"),
+    path("jobs/<int:pk>/health/", health.JobHealth.as_view(), name="job-health"),
     path("jobs/<int:pk>/delete/", job_pages.delete, name="job-delete"),
     path("index/<str:index>/query", pilosa.query, name="pilosa-query"),
     path("explore/", explore_page.explore, name="explore"),

@@ -70,6 +70,19 @@ def duration(seconds: Any) -> str:
 
 
 @register.filter
+def microseconds(count: Any) -> str:
+    """A length of time as 850 µs, 12.3 ms, 1.25 s, and from a minute on as `duration` has it."""
+    if count is None or count == "":
+        return ""
+    amount = float(count)
+    if amount < 1000:
+        return f"{amount:.0f} µs"
+    if amount < 999_500:
+        return f"{amount / 1000:.3g} ms"
+    return f"{amount / 1e6:.3g} s" if amount < 60e6 else duration(amount / 1e6)
+
+
+@register.filter
 def instant(text: str | None) -> str:
     """2012-04-02T02:28:30.293035000Z -> 2012-04-02 02:28:30.293035: zeros that say nothing are left out."""
     if not text:

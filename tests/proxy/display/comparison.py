@@ -42,7 +42,6 @@ CAPTURES = (
     "protocols/nfstream__no_sni.pcap",
     "protocols/nfstream__viber.pcap",
     "protocols/dpkt__dns_icmp.pcap",
-    "linktypes/ndpi__KakaoTalk_talk.pcap",
     "formats/derived__dpkt__nb6-http__reversed.pcap",
     "tunnels/mercury__tls_sgt.pcap",
 )
