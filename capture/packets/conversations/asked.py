@@ -31,7 +31,6 @@ from capture.packets.conversations.requests_table import (
     add,
     find,
     first_alive,
-    is_full,
     kill,
     remade,
 )
@@ -128,9 +127,7 @@ def answer(table, words, now, found):  # type: ignore[no-untyped-def]
 
 @compiled(types.Tuple((TABLE, OUT))(TABLE, types.int64, OUT))
 def with_room(table, now, found):  # type: ignore[no-untyped-def]
-    """The table with room for one entry; what is late is given up first."""
-    if not is_full(table):
-        return table, found
+    """A full table with room for one entry; what is late is given up first."""
     table, found = settle(table, now, False, found)
     table, moved = remade(table)
     for number in range(table.used[0]):

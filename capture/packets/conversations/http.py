@@ -217,9 +217,7 @@ def purge(connections, requests, now):  # type: ignore[no-untyped-def]
 
 @compiled(types.Tuple((TABLE, TABLE))(TABLE, TABLE, types.int64))
 def with_room(connections, requests, now):  # type: ignore[no-untyped-def]
-    """Both tables with room for one entry each; what is late is forgotten first."""
-    if not is_full(connections) and not is_full(requests):
-        return connections, requests
+    """Both tables, one or both of them full, with room for one entry each; what is late is forgotten first."""
     purge(connections, requests, now)
     if is_full(connections):
         connections, _ = remade(connections)

@@ -14,7 +14,7 @@ from capture.packets.conversations import asked, http, tls
 from capture.packets.conversations import requests_rows as row
 from capture.packets.conversations.contract import Found
 from capture.packets.conversations.requests_found import as_found, make_found
-from capture.packets.conversations.requests_table import TABLE, make_table, restored
+from capture.packets.conversations.requests_table import TABLE, is_full, make_table, restored
 from capture.packets.fast.out import OUT
 
 VERSION = 1
@@ -36,17 +36,20 @@ def _take(rows, partition, partitions, questions, handshakes, connections, reque
         now = max(now, np.int64(words[row.CLOCK]))
         kind = np.int64(words[row.WHAT] & np.uint64(0xFF))
         if kind == row.DNS_QUERY or kind == row.ECHO_REQUEST:
-            questions, found = asked.with_room(questions, now, found)
+            if is_full(questions):
+                questions, found = asked.with_room(questions, now, found)
             found = asked.question(questions, words, now, found)
         elif kind == row.DNS_RESPONSE or kind == row.ECHO_REPLY:
             found = asked.answer(questions, words, now, found)
         elif kind == row.HTTP_REQUEST:
-            connections, requests = http.with_room(connections, requests, now)
+            if is_full(connections) or is_full(requests):
+                connections, requests = http.with_room(connections, requests, now)
             http.request(connections, requests, words, now)
         elif kind == row.HTTP_RESPONSE:
             found = http.response(connections, requests, words, now, found)
         else:
-            handshakes, found = tls.with_room(handshakes, now, found)
+            if is_full(handshakes):
+                handshakes, found = tls.with_room(handshakes, now, found)
             found = tls.take(handshakes, words, now, found)
             if kind == row.OPENED:
                 http.opened(connections, requests, words, now)

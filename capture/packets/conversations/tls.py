@@ -30,7 +30,6 @@ from capture.packets.conversations.requests_table import (
     add,
     find,
     first_alive,
-    is_full,
     kill,
     remade,
 )
@@ -178,9 +177,7 @@ def take(table, words, now, found):  # type: ignore[no-untyped-def]
 
 @compiled(types.Tuple((TABLE, OUT))(TABLE, types.int64, OUT))
 def with_room(table, now, found):  # type: ignore[no-untyped-def]
-    """The table with room for one entry; what is late ends first."""
-    if not is_full(table):
-        return table, found
+    """A full table with room for one entry; what is late ends first."""
     table, found = settle(table, now, False, found)
     table, _ = remade(table)
     return table, found

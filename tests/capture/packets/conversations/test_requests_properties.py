@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 from scapy.layers.dns import DNS, DNSQR
+from scapy.layers.inet import UDP
 
 from capture.packets.conversations import applications
 from capture.packets.conversations.requests_state import Requests
@@ -19,6 +20,7 @@ from tests.capture.packets.conversations.requests_making import (
     Connection,
     Timed,
     batch,
+    between,
     client_hello,
     found,
     ping,
@@ -61,7 +63,7 @@ def traffic(rng: random.Random, count: int) -> list[Timed]:
         now += rng.choice([0.001, 0.5, 3, 3, 20, -2, 0]) if rng.random() < 0.97 else 200
         side = rng.randrange(2)
         at = None if rng.random() < 0.01 else now
-        kind = rng.randrange(8)
+        kind = rng.randrange(9)
         if kind == 0:
             packets.append(query(at, rng.randrange(3), 4000 + rng.randrange(3)))
         elif kind == 1:
@@ -71,6 +73,8 @@ def traffic(rng: random.Random, count: int) -> list[Timed]:
         elif kind == 3:
             body = bytes(DNS(id=rng.randrange(2), qr=side, qd=DNSQR(qname="a.example")))
             packets.append(_say(rng, rng.choice(names), side, at, len(body).to_bytes(2, "big") + body))
+        elif kind == 8:
+            packets.append(between("10.0.0.3", "10.0.0.4", at, UDP(sport=1, dport=2) / b"something else"))
         elif kind in (4, 5):
             packets.append(_say(rng, rng.choice(web), side, at, rng.choice(texts)))
         else:
@@ -150,13 +154,18 @@ def test_what_is_known_is_bounded_by_what_is_open() -> None:
 
 
 def test_tables_that_grow_keep_what_belongs_together() -> None:
-    """Hundreds of open queries, each sent twice, and of pipelined requests of several connections; then all are answered."""
+    """Hundreds of open queries, each sent twice, and of pipelined requests of several connections, behind some that were answered;
+    then all are answered."""
     web = [Connection(port) for port in range(5000, 5003)]
-    packets = [query(k / 1000, k) for k in range(300)] + [query(1 + k / 1000, k) for k in range(300)]
+    before = Connection(6000)
+    packets = [make(0, k, 7000) for k in range(50) for make in (query, reply)]
+    packets += [before.segment(side, 0, said) for _ in range(50) for side, said in ((0, REQUEST % 0), (1, RESPONSE % 200))]
+    first = len(packets)
+    packets += [query(k / 1000, k) for k in range(300)] + [query(1 + k / 1000, k) for k in range(300)]
     packets += [web[k % 3].segment(0, 2 + k / 1000, REQUEST % k) for k in range(300)]
     packets += [reply(3 + k / 1000, k) for k in range(299)]
     packets += [web[k % 3].segment(1, 4 + k / 1000, RESPONSE % (200 + k)) for k in range(300)]
-    said = found(*packets)
+    said = [(name, column - first, value) for name, column, value in found(*packets) if column >= first]
     assert [one for one in said if one[0].startswith("dns")] == [
         *(("dns-rtt-us", 900 + k, 3_000_000) for k in range(299)),
         ("dns-unanswered", 299, 0),

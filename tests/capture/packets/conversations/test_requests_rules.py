@@ -79,6 +79,10 @@ def test_any_packet_tells_how_late_it_is() -> None:
     other = between(CLIENT, SERVER, 10 + LATE + 1, UDP(sport=1, dport=2) / b"something")
     assert found(query(10), other, reply(11)) == [("dns-unanswered", 0, 0)]
     assert found(query(10), reply(11), other) == [("dns-rtt-us", 1, 1_000_000)]
+    state = applications.state(0, 1)
+    for column, packet in enumerate([query(10), other]):
+        assert triples(state.take(applications.records(batch([packet]), column))) == []
+    assert triples(state.take(applications.records(batch([reply(11)]), 2))) == []
 
 
 def test_a_clock_that_went_back_gives_no_time() -> None:
