@@ -154,8 +154,8 @@ def test_what_is_known_is_bounded_by_what_is_open() -> None:
 
 
 def test_tables_that_grow_keep_what_belongs_together() -> None:
-    """Hundreds of open queries, each sent twice, and of pipelined requests of several connections, behind some that were answered;
-    then all are answered."""
+    """Hundreds of open queries, each sent twice, and of pipelined requests of several connections, behind some that were
+    answered; then all are answered."""
     web = [Connection(port) for port in range(5000, 5003)]
     before = Connection(6000)
     packets = [make(0, k, 7000) for k in range(50) for make in (query, reply)]
