@@ -129,7 +129,8 @@ def hash_of(key, seed):  # type: ignore[no-untyped-def]
 
 
 @borrowing()
-def _same(head, segment):  # type: ignore[no-untyped-def]
+def same(head, segment):  # type: ignore[no-untyped-def]
+    """Whether a segment is of the conversation of a HEAD."""
     return (
         head.first_low == segment.first_low
         and head.second_low == segment.second_low
@@ -152,7 +153,7 @@ def find(table, segment, word):  # type: ignore[no-untyped-def]
             break
         if slot & np.uint64(0xFFFFFFFF00000000) == tag:
             row = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
-            if _same(table.heads[row], segment):
+            if same(table.heads[row], segment):
                 return row, False
         at = (at + np.uint64(1)) & mask
     row = table.used[ROWS]

@@ -9,6 +9,7 @@ os.environ.setdefault("SCAPY_USE_LIBPCAP", "no")
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scapy.contrib.gtp import GTP_U_Header
@@ -20,7 +21,8 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
 from capture.packets.conversations import tcp
-from capture.packets.conversations.tcp_segments import BACKWARD, BOGUS, FRAGMENT, NO_SHIFT, SACK, SHORT
+from capture.packets.conversations.tcp_segments import BACKWARD, BOGUS, FRAGMENT, NO_SHIFT, SACK, SEGMENT, SHORT
+from capture.packets.conversations.tcp_table import HEAD, same
 from tests.capture.packets.conversations.tcp_made import START, Talk
 from tests.capture.packets.making import batch_of
 
@@ -186,3 +188,16 @@ def test_rare_link_types_go_scapys_way() -> None:
 def test_a_batch_of_nothing() -> None:
     assert len(tcp.records(batch_of(), 0)) == 0
     assert len(tcp.state(0, 1).take(tcp.records(batch_of(), 0)).field) == 0
+
+
+@pytest.mark.parametrize("name", ["first_high", "first_low", "second_high", "second_low", "ports", "vlans"])
+def test_every_part_of_the_key_tells_conversations_apart(name: str) -> None:
+    """Also where hashes meet: keys are compared whole."""
+    (segment,) = one(ETHER / IP() / TCP())
+    head = np.zeros(1, HEAD)[0]
+    for part in ("first_high", "first_low", "second_high", "second_low", "ports", "vlans"):
+        head[part] = segment[part]
+    compared = np.rec.array([tuple(head)], HEAD)[0], np.rec.array([tuple(segment)], SEGMENT)[0]
+    assert same.py_func(*compared)
+    setattr(compared[0], name, getattr(compared[0], name) + 1)
+    assert not same.py_func(*compared)
