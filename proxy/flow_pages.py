@@ -11,13 +11,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from capture import sight
 from capture.api.jobs import whole_number
+from capture.models import Job, PassState
+from capture.services.conversation_rows import pass_json
 from capture.services.errors import Refused
-from indexing.calls import QueryError
+from indexing.calls import Call, QueryError
 from proxy.api.flows import flows_json, one_flow
-from proxy.ask import DEFAULT_INDEX
+from proxy.ask import DEFAULT_INDEX, bitmap_of
+from proxy.display.compile import compile_filter
 from proxy.filter_bar import bar_of, status_of, wrong
 from proxy.flows.conversations import ORDERS
 from proxy.flows.packets import FlowPackets
+from proxy.health import has_conversations, health
+from proxy.health_lines import Line, lines
 from proxy.ladder import STEPS, ladder
 from proxy.limited import limited
 from proxy.links import Where
@@ -48,9 +53,11 @@ def flow(request: HttpRequest, index: str, column: int) -> HttpResponse:
     pages = max(1, -(-packets.columns.size // STEPS))
     of_packet = int(packets.columns.searchsorted(column)) // STEPS + 1
     number = whole_number(request.GET, "page", min(of_packet, pages), 1, pages)
-    shown = ladder(packets, found, (number - 1) * STEPS, column)
-    context = head_of(index, column, found) | {
+    context = head_of(index, column, found)
+    shown = ladder(packets, found, (number - 1) * STEPS, column, analysed=_analysed(context["job"]))
+    context |= {
         "ladder": shown,
+        "lines": _lines(index, found) if has_conversations(context["job"]) else [],
         "tab": "packets",
         "pages": pages,
         "page": number,
@@ -58,6 +65,24 @@ def flow(request: HttpRequest, index: str, column: int) -> HttpResponse:
         "next": number + 1 if number < pages else None,
     }
     return render(request, "proxy/flow.html", context)
+
+
+def _analysed(job: Job) -> bool:
+    """Whether the second pass has been over all packets of a job."""
+    known = pass_json(job)
+    return known is not None and known["state"] == PassState.DONE and "tcp-analysis" in job.fields
+
+
+def _lines(index: str, found: dict[str, Any]) -> list[Line]:
+    """How a conversation went, in words that lead to its packets."""
+    where, call = Where(index=index), bitmap_of(found["pql"])
+
+    def url(text: str) -> str:
+        asked = compile_filter(text).call
+        assert asked is not None
+        return where.url("/explore/", Call("Intersect", [call, asked]), lang="pql")
+
+    return lines(health(index, call), url)
 
 
 def head_of(index: str, column: int, found: dict[str, Any]) -> dict[str, Any]:

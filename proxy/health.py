@@ -4,7 +4,6 @@ Everything is asked of the index under the mask of whoever asks: two rounds, how
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -85,20 +84,27 @@ def has_conversations(job: Job) -> bool:
 
 def health(index: str, within: Call) -> Health:
     """Of the packets of a bitmap call in values. Raises QueryError (LimitExceeded too), BackendAway, BackendError."""
-    names, calls = list(COUNTED), [_count(within, _filter(text)) for text in COUNTED.values()]
+    calls = [_count(within, _filter(text)) for text in COUNTED.values()]
     for name in TIMED.values():
         calls += [Call("Sum", [within], {"field": name}), Call("Max", [within], {"field": name})]
-        calls += [_count(within, _at_most(name, step)) for step in LADDER_US]
     answers = iter(ask(index, calls).results)
-    counts = {name: _counted(next(answers)) for name in names}
-    times = {name: found for name, about in TIMED.items() if (found := _times(about, answers)) is not None}
-    hosts: list[tuple[str, int]] = []
+    counts = {name: _counted(next(answers)) for name in COUNTED}
+    sums = {name: (_value(next(answers)), _value(next(answers)).value) for name in TIMED}
+    sums = {name: (total, longest) for name, (total, longest) in sums.items() if total.count}
+    # How times are spread is asked of those that there are
+    steps = {name: [us for us in LADDER_US if us < longest] for name, (_, longest) in sums.items()}
+    calls = [_count(within, _at_most(TIMED[name], us)) for name, some in steps.items() for us in some]
     if counts["retransmissions"]:
         again = Call("Intersect", [within, _filter(COUNTED["retransmissions"])])
-        (top,) = ask(index, [Call("TopN", [again], {"field": "netsrc", "n": WORST})]).results
-        assert isinstance(top, PairsResult)
-        hosts = [(str(pair.key), pair.count) for pair in top.pairs]
-    return Health(counts, times, hosts)
+        calls.append(Call("TopN", [again], {"field": "netsrc", "n": WORST}))
+    answers = iter(ask(index, calls).results)
+    times = {}
+    for name, (total, longest) in sums.items():
+        spread = [(us, _counted(next(answers))) for us in steps[name]]
+        spread += [(us, total.count) for us in LADDER_US if us >= longest]
+        times[name] = _times(TIMED[name], total, longest, spread)
+    top = next(answers, None)
+    return Health(counts, times, [(str(pair.key), pair.count) for pair in top.pairs] if isinstance(top, PairsResult) else [])
 
 
 def _filter(text: str) -> Call:
@@ -120,15 +126,15 @@ def _counted(result: Result) -> int:
     return result.count
 
 
-def _times(name: str, answers: Iterator[Result]) -> Times | None:
-    total, longest = next(answers), next(answers)
-    assert isinstance(total, ValCountResult)
-    assert isinstance(longest, ValCountResult)
-    steps = [(us, _counted(next(answers))) for us in LADDER_US]
-    if not total.count:
-        return None
-    half, most = (next((us for us, n in steps if n * 100 >= total.count * percent), None) for percent in (50, 95))
-    return Times(name, total.count, round(total.value / total.count, 1), longest.value, half, most)
+def _value(result: Result) -> ValCountResult:
+    assert isinstance(result, ValCountResult)
+    return result
+
+
+def _times(name: str, total: ValCountResult, longest: int, spread: list[tuple[int, int]]) -> Times:
+    """spread: steps of LADDER_US, each with how many there are up to it."""
+    half, most = (next((us for us, n in spread if n * 100 >= total.count * percent), None) for percent in (50, 95))
+    return Times(name, total.count, round(total.value / total.count, 1), longest, half, most)
 
 
 def health_of(job: Job) -> Health | None:

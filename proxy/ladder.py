@@ -9,6 +9,7 @@ from capture.packets.declarations.transport import TCP_FLAGS
 from capture.packets.registry import FIELDS
 from capture.packets.segment import TCP, UDP, Segment
 from capture.packets.values import label_of
+from proxy.flows import marks
 from proxy.flows.packets import FlowPacket, FlowPackets
 from proxy.flows.tcp_notes import WRONG, Noted, Notes
 from proxy.locate import locate
@@ -18,7 +19,7 @@ STEPS = 200  # of a page
 MOST_BEFORE = 100_000  # packets before a page that are read for what is known of its first ones
 GAP_NS = 1_000_000_000  # a silence that is shown
 _SHOWN = ("netsrc", "transsrc", "netdst", "transdst", "tcp-flagset", "appproto", "http-method", "http-path", "http-status",
-          "dns-qname", "dns-rcode", "tls-type", "tls-handshake", "tls-sni", "icmp-type")  # fmt: skip
+          "dns-qname", "dns-rcode", "tls-type", "tls-handshake", "tls-sni", "icmp-type", "tcp-analysis")  # fmt: skip
 # What a step says beside its flags
 _SAID = ("http-method", "http-path", "http-status", "dns-qname", "tls-handshake", "tls-sni")
 
@@ -33,7 +34,7 @@ class Step:
     away: bool
     label: str
     info: str
-    notes: tuple[str, ...]
+    notes: tuple[marks.Note, ...]
     said: str
     offset: float | None
     since: float | None
@@ -46,16 +47,18 @@ class Step:
 @dataclass(frozen=True)
 class Ladder:
     """begin: the place of the first step in the conversation. counted_from: number of the packet from which on sequence numbers
-    are counted, where that is not the first. gone: steps whose bytes are gone."""
+    are counted, where that is not the first. gone: steps whose bytes are gone. legend: the marks of these steps."""
 
     steps: list[Step]
     begin: int
     counted_from: int | None
     gone: int
+    legend: list[marks.Mark]
 
 
-def ladder(packets: FlowPackets, found: dict[str, Any], begin: int, column: int) -> Ladder:
-    """The steps from place `begin` on. found: the conversation. Raises LimitExceeded."""
+def ladder(packets: FlowPackets, found: dict[str, Any], begin: int, column: int, *, analysed: bool) -> Ladder:
+    """The steps from place `begin` on. found: the conversation. analysed: the second pass has been over its packets, and the
+    index says what is remarkable; else the segments of the page are looked at. Raises LimitExceeded."""
     end = min(begin + STEPS, packets.columns.size)
     first = max(0, begin - MOST_BEFORE)
     read: dict[int, tuple[FlowPacket, Noted | None, int | None]] = {}
@@ -72,8 +75,9 @@ def ladder(packets: FlowPackets, found: dict[str, Any], begin: int, column: int)
         if packet.place >= begin:
             read[packet.column] = packet, noted, begins
     rows = rows_of(packets.index, locate(packets.index, packets.columns[begin:end]), _SHOWN)
-    steps = _steps(rows, read, found, column)
-    return Ladder(steps, begin, counted_from, sum(packet.gone for packet, _, _ in read.values()))
+    steps = _steps(rows, read, found, column, analysed)
+    gone = sum(packet.gone for packet, _, _ in read.values())
+    return Ladder(steps, begin, counted_from, gone, marks.legend(note for step in steps for note in step.notes))
 
 
 def _steps(
@@ -81,6 +85,7 @@ def _steps(
     read: dict[int, tuple[FlowPacket, Noted | None, int | None]],
     found: dict[str, Any],
     column: int,
+    analysed: bool,
 ) -> list[Step]:
     origin = int(found["first_ns"]) if found["first_ns"] is not None else None
     steps: list[Step] = []
@@ -89,18 +94,20 @@ def _steps(
         packet, noted, begins = read.get(row.column, (None, None, None))
         since = None if before is None or row.time_ns is None else row.time_ns - before
         one = packet.segment if packet else None
+        told = noted.notes if noted else ()
+        notes = marks.found(row.fields.get("tcp-analysis", ()), told) if analysed else marks.noted(told)
         steps.append(
             Step(
                 row=row,
                 away=packet.side == 0 if packet and one else _sent_by(row, found["initiator"]),
                 label=_label(row, one),
                 info=_info(one, noted) if one else "",
-                notes=noted.notes if noted else (),
+                notes=tuple(notes),
                 said=_said(row),
                 offset=None if origin is None or row.time_ns is None else (row.time_ns - origin) / 1e9,
                 since=None if since is None else since / 1e9,
                 silence=since is not None and since >= GAP_NS,
-                wrong=bool(noted and WRONG.intersection(noted.notes)),
+                wrong=any(note.mark.words in WRONG for note in notes),
                 connection=begins,
                 here=row.column == column,
             )

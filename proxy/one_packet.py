@@ -18,7 +18,7 @@ from capture.packets.registry import FIELDS
 from indexing import given_up
 from indexing.models import Batch, BatchState
 from proxy.locate import batch_of, locate, packet_bytes
-from proxy.packets import PacketRow, indexed_values, rows_of
+from proxy.packets import PacketRow, indexed_numbers, indexed_values, rows_of
 from proxy.saved.notes import note_of
 
 
@@ -85,7 +85,7 @@ def one_packet(index: str, column: int) -> OnePacket:
         job=job,
         data=data,
         layers=layers,
-        values=indexed_values(index, column, list(FIELDS)),
+        values=_indexed(index, column),
         previous=_neighbour(batch, column, -1),
         next=_neighbour(batch, column, 1),
         bytes_gone=gone,
@@ -93,6 +93,14 @@ def one_packet(index: str, column: int) -> OnePacket:
         undissected=undissected,
         note=note_of(index, column),
     )
+
+
+def _indexed(index: str, column: int) -> list[dict[str, Any]]:
+    """All values, in registry order; of numbers that are compared, those of conversations."""
+    numbers = [name for name, one in FIELDS.items() if one.kind == "int" and one.conversations]
+    values = indexed_values(index, column, list(FIELDS)) + indexed_numbers(index, column, numbers)
+    place = {name: at for at, name in enumerate(FIELDS)}
+    return sorted(values, key=lambda one: place[one["field"]])
 
 
 def _layers(data: bytes, row: PacketRow) -> tuple[list[Layer], str]:

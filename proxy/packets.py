@@ -13,12 +13,17 @@ from capture.packets.batch import NO_TIME
 from capture.packets.registry import FIELDS
 from capture.packets.values import label_of, row_text, text_of
 from capture.services.describe import iso_ns
+from capture.templatetags.show import microseconds
 from indexing import store, translation
 from indexing.backends.base import SHARD_WIDTH
-from indexing.calls import Call, RowResult
+from indexing.calls import Call, Condition, RowResult, ValCountResult
+from indexing.columns import of_columns
 from indexing.models import PacketIndex
 from proxy.ask import ask
 from proxy.locate import Located, locate
+
+# Of int fields these are known of every packet without asking the index: field -> what a packet calls it
+LENGTHS = {"length": "length", "captured-length": "captured_length"}
 
 
 @dataclass
@@ -142,12 +147,38 @@ def rows_of(index: str, located: Located, names: Sequence[str]) -> list[PacketRo
     for name, pairs in _values(index, names, columns).items():
         for column, text in pairs:
             by_column[column].fields.setdefault(name, []).append(text)
+    for name in names:
+        if FIELDS[name].kind == "int" and name not in LENGTHS:
+            for column, number in numbers_of(index, name, columns).items():
+                by_column[column].fields[name] = [str(number)]
     for row in rows:
-        if "length" in names:
-            row.fields["length"] = [str(row.length)]
-        if "captured-length" in names:
-            row.fields["captured-length"] = [str(row.captured_length)]
+        for name, attribute in LENGTHS.items():
+            if name in names:
+                row.fields[name] = [str(getattr(row, attribute))]
     return rows
+
+
+def numbers_of(index: str, name: str, columns: NDArray[np.uint64]) -> dict[int, int]:
+    """Values of an int field, of those of some packets (columns ascending) that have one.
+
+    One call a packet that has one: it is for a page of them. Raises QueryError, BackendAway."""
+    has = Call("Row", args={"condition": (name, Condition("!=", None))})
+    there = ask(index, [Call("Intersect", [of_columns(columns).call(), has])]).results[0]
+    assert isinstance(there, RowResult)
+    found = np.asarray(there.columns, np.uint64)
+    sums = ask(index, [Call("Sum", [of_columns(found[i : i + 1]).call()], {"field": name}) for i in range(len(found))]).results
+    return {column: one.value for column, one in zip(found.tolist(), sums, strict=True) if isinstance(one, ValCountResult)}
+
+
+def indexed_numbers(index: str, column: int, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Values of int fields of one packet, as `indexed_values`; times between packets have a label that is easier to read."""
+    one = of_columns(np.array([column], np.uint64)).call()
+    results = ask(index, [Call("Sum", [one], {"field": name}) for name in names]).results
+    return [
+        {"field": name, "value": str(found.value), "label": microseconds(found.value) if name.endswith("-us") else None}
+        for name, found in zip(names, results, strict=True)
+        if isinstance(found, ValCountResult) and found.count
+    ]
 
 
 def indexed_values(index: str, column: int, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -17,12 +17,11 @@ from capture.templatetags.show import visible
 from proxy.api.question import field_names
 from proxy.field_groups import grouped
 from proxy.links import Where
+from proxy.packets import LENGTHS
 from proxy.page_query import changed
 
 DEFAULT = ("netsrc", "transsrc", "netdst", "transdst", "appproto", "length", "tcp", "http-hostname")
 MOST = 24
-# Of int fields these are known of every packet without asking the index.
-LENGTHS = {"length": "length", "captured-length": "captured_length"}  # field -> what a packet calls it
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,7 @@ def chosen(given: QueryDict) -> tuple[str, ...]:
         raise Refused(error.detail, option="columns") from None
     if len(known) > MOST:
         raise Refused(f"at most {MOST} columns, not {len(known)}", option="columns")
-    for name in known:
-        if not can_be(name):
-            raise Refused(f"{name} has no values to list: it is a number that is compared and summed", option="columns")
     return tuple(known)
-
-
-def can_be(name: str) -> bool:
-    """Whether the values of a field are known packet by packet."""
-    return FIELDS[name].kind == "set" or name in LENGTHS
 
 
 def from_boxes(given: QueryDict) -> str:
@@ -99,9 +90,8 @@ def is_number(name: str) -> bool:
 
 
 def menu_of(names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """All fields that can be columns, by group."""
-    groups = grouped(field for field in FIELDS.values() if can_be(field.name))
-    return [{"title": one.title, "names": [(name, name in names) for name in one.names]} for one in groups]
+    """All fields by group, each with whether it is a column."""
+    return [{"title": one.title, "names": [(name, name in names) for name in one.names]} for one in grouped()]
 
 
 def rows_of(where: Where, names: tuple[str, ...], packets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -185,6 +185,8 @@ def test_objects_of_others_are_not_there(two: Two, places: tuple[int, int]):
         f"/jobs/{job}/pcap",
         f"/jobs/{job}/events/",
         f"/jobs/{job}/live/",
+        f"/jobs/{job}/live/?part=health",
+        f"/jobs/{job}/health/",
         f"/packets/?index={two.index}&job={job}",
         f"/packets/export?index={two.index}&job={job}",
     ]
