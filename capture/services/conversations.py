@@ -42,6 +42,8 @@ MAX_FAILURES = 3
 BACK_OFF_SECONDS = 3.0
 # Of a live job on an idle link: what was captured until so long ago has been seen.
 IDLE_SECONDS = 5.0
+# Packets of a capture may stand in it so much later than their times say, and are still taken for what they are.
+DISORDER_NS = 10 * 10**9
 _ERRORS_TOLD = 2000  # characters
 
 
@@ -204,8 +206,9 @@ def _now_ns(claimed: ConversationPass, kept: Kept, idle: bool) -> int:
     if idle and claimed.job.kind == JobKind.INTERFACE:
         live = LiveCapture.objects.filter(pk=claimed.pk, open=True, lag_packets=0).first()
         if live is not None and live.beat is not None:
-            return max(kept.last_ns, int((live.beat - timedelta(seconds=IDLE_SECONDS)).timestamp() * 1e9))
-    return kept.last_ns
+            idle_ns = int((live.beat - timedelta(seconds=IDLE_SECONDS)).timestamp() * 1e9)
+            return max(kept.last_ns - DISORDER_NS, idle_ns)
+    return kept.last_ns - DISORDER_NS
 
 
 def _import_late(claimed: ConversationPass, kept: Kept, done: bool) -> None:
