@@ -161,18 +161,21 @@ def test_tables_that_grow_keep_what_belongs_together() -> None:
     packets = [make(0, k, 7000) for k in range(50) for make in (query, reply)]
     packets += [before.segment(side, 0, said) for _ in range(50) for side, said in ((0, REQUEST % 0), (1, RESPONSE % 200))]
     first = len(packets)
-    packets += [query(k / 1000, k) for k in range(300)] + [query(1 + k / 1000, k) for k in range(300)]
+    packets += [query(k / 1000, k) for k in range(300)] + [query(1 + k / 1000, k) for k in range(150)]
+    packets += [reply(3 + k / 1000, k) for k in range(40)]  # so that there are dead entries among those that belong together
+    packets += [query(1 + k / 1000, k) for k in range(150, 300)]
     packets += [web[k % 3].segment(0, 2 + k / 1000, REQUEST % k) for k in range(300)]
-    packets += [reply(3 + k / 1000, k) for k in range(299)]
+    packets += [reply(3 + k / 1000, k) for k in range(40, 299)]
     packets += [web[k % 3].segment(1, 4 + k / 1000, RESPONSE % (200 + k)) for k in range(300)]
     said = [(name, column - first, value) for name, column, value in found(*packets) if column >= first]
     assert [one for one in said if one[0].startswith("dns")] == [
-        *(("dns-rtt-us", 900 + k, 3_000_000) for k in range(299)),
+        *(("dns-rtt-us", 450 + k, 3_000_000) for k in range(40)),
+        *(("dns-rtt-us", 900 + k, 3_000_000) for k in range(40, 299)),
         ("dns-unanswered", 299, 0),
-        ("dns-unanswered", 599, 0),
+        ("dns-unanswered", 639, 0),
     ]
     assert [one for one in said if one[0].startswith("http")] == [
-        *(("http-request-status", 600 + k, 200 + k) for k in range(300)),
+        *(("http-request-status", 640 + k, 200 + k) for k in range(300)),
         *(("http-response-us", 1199 + k, 2_000_000) for k in range(300)),
     ]
 
