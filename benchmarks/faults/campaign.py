@@ -156,7 +156,10 @@ class Campaign:
     def _ended(self, job: int, until: float) -> dict[str, Any]:
         def ended() -> dict[str, Any] | None:
             said = self.running.job(job)
-            return said if said is not None and said["state"] in ENDED else None
+            if said is None or said["state"] not in ENDED:
+                return None
+            passed = said["state"] != "done" or said["conversations"] is None or said["conversations"]["state"] == "done"
+            return said if passed else None
 
         try:
             return dict(self.running.until(ended, f"the end of job {job}", until - time.monotonic()))
