@@ -27,6 +27,8 @@ LAYERS = {
     "Web": ("http", "tls", "quic"),
 }
 OTHERS, PACKAGES = "Other applications", "From packages"
+# What belongs to a conversation and not to a packet alone, of whatever protocol
+CONVERSATIONS = "Conversations"
 DEEPER = ("inner", "quoted")
 
 
@@ -45,6 +47,8 @@ def group_of(field: Field) -> str:
     """The title of the group that a field belongs to."""
     if field.plugin:
         return PACKAGES
+    if field.conversations:
+        return CONVERSATIONS
     if field.level in DEEPER:
         return "Tunnels and quotes"
     return next((title for title, protocols in LAYERS.items() if field.protocol in protocols), OTHERS)
@@ -52,7 +56,7 @@ def group_of(field: Field) -> str:
 
 def grouped(fields: Iterable[Field] | None = None) -> list[Group]:
     """Fields (all of them, where none are given) by group, those without a field left out; in the registry's order within."""
-    found: dict[str, list[str]] = {title: [] for title in (*LAYERS, OTHERS, PACKAGES)}
+    found: dict[str, list[str]] = {title: [] for title in (*LAYERS, OTHERS, CONVERSATIONS, PACKAGES)}
     for field in FIELDS.values() if fields is None else fields:
         found[group_of(field)].append(field.name)
     return [Group(title, names) for title, names in found.items() if names]

@@ -17,6 +17,7 @@ from indexing.calls import QueryError
 from indexing.limits import LimitExceeded
 from proxy.api.packets import numbered
 from proxy.api.question import question_of
+from proxy.flows.marks import marks_of
 from proxy.hexdump import hexdump
 from proxy.limited import limited
 from proxy.links import Where
@@ -68,6 +69,7 @@ def _packet(request: HttpRequest, found: OnePacket) -> HttpResponse:
         "result_url": f"/explore/{_explored(request.GET, found.row.index)}" if asked else "",
         "ways": _ways(request.GET, found) if asked is not None else _ways(QueryDict(), found),
         "wrong_result": asked is None,
+        "marks": marks_of(one["value"] for one in found.values if one["field"] == "tcp-analysis"),
         "in_flow": any(one["field"] == "community-id" for one in found.values),
         "hex": hexdump(found.data),
         "cut": found.row.length - len(found.data) if found.data else 0,

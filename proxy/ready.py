@@ -27,6 +27,14 @@ RANKINGS = (
     Ranking("Which TLS servers did the fewest hosts speak to?", "tls-sni", "distinct:netsrc", order="rare"),
     Ranking("Which programs ask over HTTP, the rarest first?", "http-useragent", "packets", order="rare"),
 )
+# Of what the second pass over conversations found
+CONVERSATIONS = (
+    Ranking("Who retransmitted the most?", "netsrc", "packets", "tcp.analysis.retransmission"),
+    Ranking("Who left connections unanswered?", "netdst", "packets", 'tcp-handshake == "unanswered"'),
+    Ranking("Who acknowledged after more than 0.2 s?", "netsrc", "packets", "tcp.analysis.ack_rtt > 0.2"),
+    Ranking("Which DNS names got no response?", "dns-qname", "packets", 'dns-unanswered == "true"'),
+    Ranking("Which HTTP servers took more than a second?", "netsrc", "packets", "http.time > 1"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,11 @@ class Ready:
 def ready(where: Where) -> list[tuple[str, list[Ready]]]:
     """Groups of questions, each with its title, about the packets of an index and jobs."""
     named = [Ready(one["sentence"], where.url("/explore/", one["display"]), one["display"]) for one in named_json()]
-    return [("What went wrong", named), ("Who and what", [Ready(one.sentence, _ranked(where, one)) for one in RANKINGS])]
+    ranked = (("Who and what", RANKINGS), ("How conversations went", CONVERSATIONS))
+    return [
+        ("What went wrong", named),
+        *((title, [Ready(one.sentence, _ranked(where, one)) for one in some]) for title, some in ranked),
+    ]
 
 
 def _ranked(where: Where, one: Ranking) -> str:

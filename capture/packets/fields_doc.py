@@ -64,6 +64,7 @@ def _section(field: Field) -> list[str]:
         marks.append("In Wireshark: " + ", ".join(f"`{name}`" for name in field.wireshark.split()) + ".")
     marks += ["One of picap's fields."] if field.picap else []
     marks += ["Always indexed."] if field.always else []
+    marks += ["Found by the second pass: [conversations.md](conversations.md)."] if field.conversations else []
     lines += [" ".join(marks), "", f"    {field.example}"]
     if field.choices:
         lines += ["", "Values: " + ", ".join(f"`{choice}`" for choice in field.choices) + "."]

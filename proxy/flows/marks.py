@@ -54,8 +54,12 @@ def noted(texts: Iterable[str]) -> list[Note]:
 def found(values: Iterable[str], read: Iterable[str]) -> list[Note]:
     """Of the values of tcp-analysis; `read` (tcp_notes of the same segment) tells which duplicate ACK it is."""
     numbered = {text.partition(" #")[0]: text for text in read}
-    marks = [MARKS[value] for value in values]
-    return [Note(numbered.get(mark.words, mark.words), mark) for mark in marks]
+    return [Note(numbered.get(mark.words, mark.words), mark) for mark in marks_of(values)]
+
+
+def marks_of(values: Iterable[str]) -> list[Mark]:
+    """Of the values of tcp-analysis."""
+    return [MARKS[value] for value in values]
 
 
 def legend(notes: Iterable[Note]) -> list[Mark]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.test import Client
 
-from proxy.ready import RANKINGS
+from proxy.ready import CONVERSATIONS, RANKINGS
 from tests.jobs import run_job
 
 CAPTURES = ["pcaps/protocols/zeek__wikipedia.pcap", "pcaps/protocols/dpkt__dns_icmp.pcap"]
@@ -56,7 +56,7 @@ def values(text: str) -> list[str]:
 
 def test_questions_of_a_job_are_about_that_job(jobs, index, page, told):
     text = page(f"/jobs/{jobs[0]}/")
-    for one in RANKINGS:
+    for one in (*RANKINGS, *CONVERSATIONS):
         query = parse_qs(urlsplit(link(text, one.sentence)).query)
         assert query["job"] == [str(jobs[0])] and query["field"] == [one.field] and query["metric"] == [one.metric]
     most = page(link(text, "Who sent the most bytes?"))
@@ -71,8 +71,18 @@ def test_questions_of_a_job_are_about_that_job(jobs, index, page, told):
 
 def test_every_ranking_can_be_asked(jobs, index, page):
     text = page(f"/jobs/{jobs[1]}/")
-    for one in RANKINGS:
+    for one in (*RANKINGS, *CONVERSATIONS):
         assert "how many of them" in page(link(text, one.sentence))
+
+
+def test_who_retransmitted(jobs, index, page, told):
+    """Answered from what the second pass found: the value of the ranking is the count of its packets."""
+    url = link(page(f"/jobs/{jobs[0]}/"), "Who retransmitted the most?")
+    query = parse_qs(urlsplit(url).query)
+    assert query["q"] == ["tcp.analysis.retransmission"]
+    found = told(url)["values"]
+    asked = {"index": index, "job": jobs[0], "q": "tcp.analysis.retransmission"}
+    assert sum(one["count"] for one in found) == told(f"/packets/?{urlencode(asked)}")["count"]
 
 
 def test_ready_made_questions_stand_under_saved(db, page):
