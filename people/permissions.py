@@ -72,6 +72,7 @@ TABLE: dict[str, Rules] = {
     "job": {"GET": LOOK, "DELETE": WORK},
     "job-live": _GET,
     "job-events": _GET,
+    "job-health": _GET,
     "job-pcap": _GET,
     "job-stop": _ORDER,
     "job-retry": _ORDER,

@@ -78,6 +78,7 @@ EXPECTED: dict[str, str] = {
     "job DELETE": OWN,
     "job-live GET": FIND,
     "job-events GET": FIND,
+    "job-health GET": FIND,
     "job-pcap GET": FIND,
     "job-stop GET": PLAN_OWN,
     "job-stop POST": OWN,
