@@ -133,7 +133,7 @@ print(json.dumps(dict(user=keeper.pk, group=group.pk, batch=Batch.objects.latest
 # URLs that are no pages, by name. tests/browser/test_pages_are_listed.py holds the URL table against it.
 NO_PAGES = {
     "for programs": {"healthz", "readyz", "metrics", "schema", "check-filter", "count", "complete", "histogram", "crosstab"}
-    | {"named", "job-events"},
+    | {"named", "job-events", "job-health"},
     "files": {"job-pcap", "packet-pcap", "payload-bytes", "export"},
     "part of a page": {"job-live"},
     "leads to a page": {"explore-with", "saved-query", "oidc_authentication_callback"},

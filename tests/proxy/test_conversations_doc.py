@@ -128,4 +128,4 @@ def test_connections_are_counted_once(index, shared):
         found = client.get("/packets/", asked_for).json()["packets"]
         streams = {one["fields"]["community-id"][0] for one in found}
         assert len(found) == counts[name] == len(streams), name
-    assert counts["complete"] == 3  # tshark: three streams whose tcp.completeness has its lowest three bits
+    assert counts["complete"] == 3  # as tshark: tcp.completeness of its three streams is 31, 15 and 15

@@ -35,7 +35,7 @@ def page_of(client, job: Job, part: str = "") -> str:
 
 def words_of(page: str) -> dict[str, str]:
     """Title of a line -> its words."""
-    section = re.search(r'<section class="box inset health">(.*?)</section>', page, re.DOTALL)
+    section = re.search(r'<section class="box inset health[^"]*">(.*?)</section>', page, re.DOTALL)
     assert section is not None, "no health on this page"
     lines = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", section[1], re.DOTALL)
     return {title: html.unescape(re.sub(r"<[^>]+>", "", words)) for title, words in lines}
@@ -99,14 +99,14 @@ def test_the_page_says_it_in_words(index, shared, client):
 
 def test_a_job_in_which_nothing_is_found_shows_nothing(index, shared, client):
     job = run_job(shared / QUIET, index=index)
-    assert 'class="box inset health"' not in page_of(client, job)
+    assert 'class="box inset health' not in page_of(client, job)
     assert client.get(f"/jobs/{job.pk}/health/").json()["times"] == {}
 
 
 def test_a_job_without_these_fields_is_not_asked(index, shared, client, monkeypatch):
     job = run_job(shared / QUIET, index=index, fields="picap")
     monkeypatch.setattr(module, "ask", lambda *_: pytest.fail("it was asked"))
-    assert 'class="box inset health"' not in page_of(client, job)
+    assert 'class="box inset health' not in page_of(client, job)
     told = client.get(f"/jobs/{job.pk}/health/").json()
     assert told["conversations"] is None and told["packets"] is None
 
