@@ -1,7 +1,8 @@
 """`script/fuzz`: gives every reader of what strangers send damaged and made-up input, and looks whether everything holds.
 
-With --minutes all of them: capture files, compressed ones, packets (both dissectors, each alone too), PQL, display filters,
-protobuf bodies, roaring bytes. With --packets damaged packets alone. What is found is printed, and kept as a file with its seed.
+With --minutes all of them: capture files, compressed ones, packets (both dissectors, each alone too), conversations (the second
+pass, whole and in batches), PQL, display filters, protobuf bodies, roaring bytes. With --packets damaged packets alone. What is
+found is printed, and kept as a file with its seed.
 """
 
 from __future__ import annotations

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from capture.packets.conversations import conversations, tcp
 from tests.long import examples
 from tests.robustness.fuzzing import run
 from tests.robustness.fuzzing.run import Finding, fuzz, keep, made
 from tests.robustness.fuzzing.targets import TARGETS, Target
 
-MOST = {"captures": 60, "compressed": 60, "layers": 60}
+MOST = {"captures": 60, "compressed": 60, "layers": 60, "conversations": 60}
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -55,3 +56,52 @@ def test_what_raises_kills_devours_or_hangs_is_found_and_kept(monkeypatch, tmp_p
         assert words in one.why
     path = keep(found[1], tmp_path)
     assert (path.read_bytes(), "seed 1, position 5" in path.with_suffix(".txt").read_text()) == (b"5", True)
+
+
+class _Forgets:
+    """TCP, whose state lets go of what waits after each batch."""
+
+    VERSION, FIELDS, records = tcp.VERSION, tcp.FIELDS, staticmethod(tcp.records)
+
+    @staticmethod
+    def state(partition, partitions):
+        whole = tcp.state(partition, partitions)
+        take = whole.take
+        whole.take = lambda records: conversations.joined([take(records), whole.end()])
+        return whole
+
+
+class _Repeats:
+    """TCP that says everything twice."""
+
+    VERSION, FIELDS, records = tcp.VERSION, tcp.FIELDS, staticmethod(tcp.records)
+
+    @staticmethod
+    def state(partition, partitions):
+        whole = tcp.state(partition, partitions)
+        take = whole.take
+        whole.take = lambda records: conversations.joined([take(records)] * 2)
+        return whole
+
+
+class _Raises:
+    """Takes no batch of short packets alone."""
+
+    VERSION, FIELDS, state = tcp.VERSION, tcp.FIELDS, staticmethod(tcp.state)
+
+    @staticmethod
+    def records(batch, first_column):
+        if len(batch) and int(batch.locator["captured_length"].max()) < 60:
+            raise IndexError("short")
+        return tcp.records(batch, first_column)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"), [(_Forgets, "only whole"), (_Repeats, "a value twice"), (_Raises, "IndexError: short")]
+)
+def test_a_subject_of_the_second_pass_that_is_broken_is_found(monkeypatch, broken, words):
+    monkeypatch.setitem(conversations.SUBJECTS, "tcp", broken)
+    (target,) = (one for one in TARGETS if one.name == "conversations")
+    found: list[Finding] = []
+    fuzz(target, 1, lambda position: bool(found) or position >= 40, found.append)
+    assert found and words in found[0].why, found

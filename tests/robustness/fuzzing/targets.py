@@ -29,6 +29,7 @@ from proxy.pql.unparse import unparse
 from proxy.protobuf import imports, query, wire
 from tests.hostile import capture as hostile
 from tests.proxy.display.comparison import filters
+from tests.robustness.fuzzing import conversations
 from tests.robustness.fuzzing.damage import damaged, worded
 from tests.robustness.fuzzing.languages import PQL_SEEDS, PQL_WORDS, display_words
 from tests.robustness.values import check_columns
@@ -210,6 +211,20 @@ def _read_layers(data: bytes) -> None:
         segment(data, linktype, len(data))
 
 
+def _make_conversations(rng: random.Random) -> bytes:
+    """Half of them captures with any damage, half such whose packets alone are damaged."""
+    if rng.random() < 0.5:
+        return damaged(rng, (*conversations.seeds(), *_captures()), LARGEST)
+    return conversations.damaged_packets(rng)
+
+
+def _read_conversations(data: bytes) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        path = Path(folder) / "capture"
+        path.write_bytes(data)
+        conversations.compare(path)
+
+
 def _bytes(seeds: Callable[[], Sequence[bytes]]) -> Make:
     kept = cache(seeds)
     return lambda rng: damaged(rng, kept(), LARGEST)
@@ -223,6 +238,7 @@ def _text(words: Callable[[], Sequence[str]], seeds: Callable[[], Sequence[str]]
 TARGETS = (
     Target("captures", _bytes(_captures), _read_capture, 3.0),
     Target("compressed", _bytes(_compressed), _read_compressed),
+    Target("conversations", _make_conversations, _read_conversations, 2.0),
     Target("layers", _bytes(_packets), _read_layers),
     Target("pql", _text(lambda: PQL_WORDS, lambda: PQL_SEEDS), _read_pql),
     Target("display", _text(display_words, lambda: tuple(filters())), _read_display),
