@@ -12,6 +12,7 @@ from capture.packets.registry import FIELDS
 from indexing import translation_copy, translation_find
 from indexing.predicates import Contains, StartsWith
 from proxy.completion.complete import complete
+from proxy.display.conversations import CONVERSATIONS
 from tests.jobs import run_job
 
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
@@ -59,7 +60,40 @@ def test_names_and_operators_are_known_without_packets():
     assert texts("To", "pql") == ["TopN("]
     assert texts("TopN(netsr", "pql")[0] == "netsrc"
     assert texts("Row(netsr", "pql")[0] == "netsrc="
-    assert texts("Sum(field=", "pql") == ["length", "captured-length", "tcp-payload-length"]
+    assert texts("Sum(field=", "pql")[0] == "length"
+    assert set(texts("Sum(field=", "pql")) == {name for name, one in FIELDS.items() if one.kind == "int"}
+
+
+def test_what_belongs_to_conversations_is_offered():
+    def said(text: str) -> dict[str, str]:
+        return {one.text: one.note for one in complete("net", text, len(text), most=30).proposals}
+
+    names = said("tcp.analysis.")
+    assert set(names) == {f"{name} " for name in CONVERSATIONS if name.startswith("tcp.analysis.")}
+    assert len(set(names.values())) == len(names)  # what each is, and not what all of them are
+    assert said("tcp.analysis.retr")["tcp.analysis.retransmission "] == "sent again, of whatever kind"
+    assert list(said("tcp.analysis.retransmission ")) == ["&& ", "|| "]
+    assert list(said("dns.time "))[:2] == ["> ", "< "]
+    assert "contains " not in said("icmp.resptime ")
+
+
+@pytest.mark.parametrize(
+    ("capture", "text"),
+    [
+        ("pcaps/protocols/zeek__smtp.pcap", "tcp-analysis == "),
+        ("pcaps/protocols/zeek__smtp.pcap", "tcp-handshake == "),
+        ("pcaps/protocols/zeek__smtp.pcap", 'tcp-handshake in {"com'),
+    ],
+)
+def test_values_of_conversations_with_their_counts(index, shared, ask, capture, text):
+    run_job(shared / capture, index=index)
+    offered = {one["text"].strip(): one["note"] for one in ask(text)["proposals"] if one["kind"] == "value"}
+    assert offered
+    client = Client(headers={"host": "localhost"})
+    for value, note in offered.items():
+        name = text.split()[0]
+        count = client.get("/packets/", {"index": index, "q": f"{name} == {value}"}).json()["count"]
+        assert note == f"{count:,} packet{'' if count == 1 else 's'}"
 
 
 def test_values_that_packets_have_with_their_counts(job, ask, told):
