@@ -16,7 +16,7 @@ from benchmarks.faults.pilosa import Pilosa
 from benchmarks.faults.running import Running
 from benchmarks.live.private import end_in_order
 from benchmarks.reliability import section
-from benchmarks.reliability.campaign import Campaign
+from benchmarks.reliability.campaign import AROUND_SECONDS, Campaign
 from benchmarks.reliability.clock import Clock
 from benchmarks.reliability.faults import FAULTS, Fault
 from benchmarks.reliability.hold import hold
@@ -31,7 +31,10 @@ def main() -> int:
     parser.add_argument("--backend", choices=("embedded", "pilosa"), default="embedded")
     parser.add_argument("--uploaders", type=int, default=8)
     parser.add_argument("--queriers", type=int, default=16)
-    parser.add_argument("--only", help="only the faults whose description has this in it")
+    parser.add_argument("--only", action="append", help="only the faults whose description has this in it; repeatable")
+    parser.add_argument(
+        "--around", type=float, default=AROUND_SECONDS, metavar="SECONDS", help="of load before a fault and after it"
+    )
     parser.add_argument("--hold", type=float, metavar="SECONDS", help="no fault: hold the load for so long")
     parser.add_argument("--capture", type=Path, action="append", help="instead of those that are made; twice or more")
     parser.add_argument("--seed", type=int, default=1)
@@ -48,14 +51,15 @@ def main() -> int:
         running = Running(disk, pilosa, clock)
         try:
             with running:
-                campaign = Campaign(running, chosen, *people, args.seed, _say)
+                campaign = Campaign(running, chosen, *people, args.seed, _say, args.around)
                 if args.hold is not None:
                     held = hold(running, campaign.job, chosen[1:], args.hold, people, _say)
                     print(section.held(held, people, command))
                     if not args.no_page:
                         section.write("hold", section.held(held, people, command))
                     return 1 if held.wrong else 0
-                faults = [one for one in FAULTS if _possible(one, disk, pilosa, clock) and (args.only or "") in one.words]
+                faults = [one for one in FAULTS if _possible(one, disk, pilosa, clock)]
+                faults = [one for one in faults if any(words in one.words for words in args.only or [""])]
                 seen = list(campaign.run(faults))
         except BaseException:
             for line in running.lines + running.up.lines:

@@ -13,7 +13,7 @@ from benchmarks.faults.running import Running
 from benchmarks.reliability.faults import Fault
 from benchmarks.reliability.load import Load, answers
 
-WARM_SECONDS, AFTER_SECONDS = 6.0, 6.0
+AROUND_SECONDS = 6.0  # how long people are there before a fault and after all is well again
 WELL_SECONDS = 180.0  # longer than this, it has not recovered
 
 Say = Callable[[str], None]
@@ -37,15 +37,25 @@ class Seen:
 
 
 class Campaign:
-    """captures: with their packets; the first is what queriers ask about."""
+    """captures: with their packets; the first is what queriers ask about. around: seconds, as AROUND_SECONDS.
+
+    What is right is asked once, before the first fault: what one fault spoils, and nobody sees at once, the next one shows."""
 
     def __init__(
-        self, running: Running, captures: Sequence[tuple[Path, int]], uploaders: int, queriers: int, seed: int, say: Say
+        self,
+        running: Running,
+        captures: Sequence[tuple[Path, int]],
+        uploaders: int,
+        queriers: int,
+        seed: int,
+        say: Say,
+        around: float = AROUND_SECONDS,
     ) -> None:
         self._running, self._captures, self._seed, self._say = running, captures, seed, say
-        self._uploaders, self._queriers = uploaders, queriers
+        self._uploaders, self._queriers, self._around = uploaders, queriers, around
         path, packets = captures[0]
         self.job = self.indexed(path, packets)
+        self._expected = answers(running.up.port, self.job)
 
     def indexed(self, path: Path, packets: int) -> int:
         job = self._running.order(path, "bufsize=2000")
@@ -66,8 +76,8 @@ class Campaign:
     def _one(self, fault: Fault, number: int) -> Seen:
         seen, began = Seen(fault.words), time.monotonic()
         port = self._running.up.port
-        with Load(port, self.job, self._captures[1:], self._uploaders, self._queriers, self._seed + 100 * number) as load:
-            time.sleep(WARM_SECONDS)
+        with Load(port, self._expected, self._captures[1:], self._uploaders, self._queriers, self._seed + 100 * number) as load:
+            time.sleep(self._around)
             try:
                 with cast(AbstractContextManager[None], fault.lasts(self._running)):
                     pass
@@ -78,7 +88,7 @@ class Campaign:
                 seen.recovered = time.monotonic() - ended
             except (TimeoutError, RuntimeError) as error:
                 seen.wrong.append(str(error))
-            time.sleep(AFTER_SECONDS)
+            time.sleep(self._around)
         tally = load.tally
         seen.right, seen.away, seen.refused, seen.jobs, seen.packets = (
             tally.right,
@@ -91,7 +101,9 @@ class Campaign:
         seen.slowest = max(tally.seconds, default=0.0)
         seen.seconds = time.monotonic() - began
         try:
-            answers(port, self.job)
+            for (question, now), (_, before) in zip(answers(port, self.job), self._expected, strict=True):
+                if now != before:
+                    seen.wrong.append(f"afterwards: {question}: {now}, and before {before}")
         except (RuntimeError, OSError) as error:
             seen.wrong.append(f"afterwards: {error}")
         self._say(line(seen))

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.faults.running import Running
-from benchmarks.reliability.load import Load
+from benchmarks.reliability.load import Load, answers
 from benchmarks.soak.watch import service_of
 
 EVERY = 10.0  # seconds between looks at memory
@@ -42,7 +42,7 @@ def hold(
 ) -> Held:
     """people: uploaders, queriers."""
     began, looks = time.monotonic(), list[tuple[float, dict[str, int]]]()
-    with Load(running.up.port, job, captures, *people, seed=1) as load:
+    with Load(running.up.port, answers(running.up.port, job), captures, *people, seed=1) as load:
         while (passed := time.monotonic() - began) < seconds:
             looks.append((passed, memory(running)))
             say(f"{passed:4.0f} s  {load.tally.right} right answers, {load.jobs} jobs, {len(load.tally.wrong)} wrong")

@@ -17,8 +17,10 @@ from urllib.parse import quote
 PATIENCE = 45.0  # of a client; longer than any limit of a query
 ENDED = ("done", "failed", "stopped")
 SHOWN = 200  # characters of an answer that was not right
+Question = tuple[str, str, str | None]
+Answers = Sequence[tuple[Question, Any]]
 # What is asked of the first job, whose packets do not change: (method, path, body).
-QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
+QUESTIONS: tuple[Question, ...] = (
     ("POST", "/index/net/query", "Count(Row(job={job}))"),
     ("POST", "/index/net/query", "TopN(netsrc, Row(job={job}), n=10)"),
     ("POST", "/index/net/query", 'Count(Intersect(Row(job={job}), Row(transproto="TCP")))'),
@@ -104,7 +106,7 @@ class Person(threading.Thread):
 class Querier(Person):
     """Asks one question after the other and holds each answer against the one that came when all was well."""
 
-    def __init__(self, port: int, expected: Sequence[tuple[tuple[str, str, str | None], Any]], seed: int, tally: Tally) -> None:
+    def __init__(self, port: int, expected: Answers, seed: int, tally: Tally) -> None:
         super().__init__("querier")
         self._client, self._expected, self._tally = Client(port), list(expected), tally
         self._pause = random.Random(seed)
@@ -117,7 +119,7 @@ class Querier(Person):
             self._one(question, wanted)
         self._client.close()
 
-    def _one(self, question: tuple[str, str, str | None], wanted: Any) -> None:
+    def _one(self, question: Question, wanted: Any) -> None:
         method, path, body = question
         began = time.monotonic()
         try:
@@ -201,13 +203,12 @@ class Uploader(Person):
 
 
 class Load:
-    """A context manager: while it is entered, so many people upload and ask."""
+    """A context manager: while it is entered, so many people upload and ask. expected: see `answers`."""
 
     def __init__(
-        self, port: int, job: int, captures: Sequence[tuple[Path, int]], uploaders: int, queriers: int, seed: int
+        self, port: int, expected: Answers, captures: Sequence[tuple[Path, int]], uploaders: int, queriers: int, seed: int
     ) -> None:
         self.tally = Tally()
-        expected = answers(port, job)
         self.uploaders = [Uploader(port, captures, seed + number, self.tally) for number in range(uploaders)]
         self.queriers = [Querier(port, expected, seed + number, self.tally) for number in range(queriers)]
 
@@ -234,9 +235,9 @@ class Load:
         return sum(one.packets for one in self.uploaders)
 
 
-def answers(port: int, job: int) -> list[tuple[tuple[str, str, str | None], Any]]:
+def answers(port: int, job: int) -> Answers:
     """Each question with its answer, now that nobody disturbs. Raises RuntimeError where there is none."""
-    client, found = Client(port), []
+    client, found = Client(port), list[tuple[Question, Any]]()
     for method, path, body in QUESTIONS:
         question = method, path.format(job=job), body.format(job=job) if body is not None else None
         status, text, _ = client.ask(method, question[1], question[2].encode() if question[2] is not None else None)
