@@ -150,3 +150,17 @@ def test_what_is_asked_does_not_grow_with_the_packets(index, shared, monkeypatch
 def test_no_job_no_health(db, client):
     answer = client.get("/jobs/999999/health/")
     assert answer.status_code == 404
+
+
+def test_it_does_not_depend_on_how_packets_are_cut_into_batches(index, shared, client):
+    told = []
+    for size in (100_000, 1500):
+        job = run_job(shared / MIX, index=index, bufsize=size, again="true")
+        told.append(client.get(f"/jobs/{job.pk}/health/").json())
+    whole, cut = told
+    assert cut["conversations"] == {"state": "done", "packets": job.packets_indexed, "error": None}
+    assert (cut["packets"], cut["times"], cut["retransmitting_hosts"]) == (
+        whole["packets"],
+        whole["times"],
+        whole["retransmitting_hosts"],
+    )
