@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture.packets.batch import NO_TIME
+from proxy.flows.direction_kernels import NEVER
 from proxy.flows.directions import (
     BYTES,
     COLUMN,
@@ -15,7 +16,6 @@ from proxy.flows.directions import (
     FIRST_COLUMN,
     JOB,
     LAST,
-    NEVER,
     PACKETS,
     STACK,
     SYN,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from django.db.models import F
@@ -13,7 +14,8 @@ from capture.packets.declarations.transport import TCP_FLAGS
 from indexing import limits
 from proxy.analysis.packet_times import times_and_lengths
 from proxy.by_record.batches import visible
-from proxy.flows.grouping import I64, combined, grouped
+from proxy.flows.direction_kernels import EMPTY, add_up, place
+from proxy.flows.grouping import I64, combined
 from proxy.flows.lookup import U64, WHAT, Part
 from proxy.flows.triples import CONVERSATION
 from proxy.translator import TableTranslator
@@ -22,9 +24,10 @@ FIELDS = (*CONVERSATION, "netsrc", "transsrc", "tcp-flagset")
 # Rows of a table of directions, int64 (ROWS, n). The first KEY of them, row ids, say which direction it is.
 JOB, STACK, COMMUNITY_ID, SOURCE, PORT, PACKETS, BYTES, FLAGS, COLUMN, FIRST, FIRST_COLUMN, LAST, SYN, SYN_COLUMN = range(14)
 KEY, ROWS = 5, 14
-NEVER = np.iinfo(np.int64).max  # FIRST, SYN: no packet of a known time, no SYN
+# FIRST, SYN are NEVER where no packet's time is known, or there is no SYN.
 _SYN, _ACK = (1 << TCP_FLAGS.index(name) for name in ("SYN", "ACK"))
-_PENDING = 500_000
+_FEW = 1 << 12  # rows of the table at first
+_SMALL = 1 << 12  # row ids of flags are smaller, mostly
 _COLUMN_BYTES = 8 * (len(FIELDS) + 12)  # of a part's packet, while it is added up
 
 
@@ -34,8 +37,9 @@ class Directions:
     def __init__(self, index: str) -> None:
         self._index = index
         self._flags: dict[int, int] = {}
-        self._tables = [np.zeros((ROWS, 0), np.int64)]
-        self._pending = 0
+        self._rows = np.empty((_FEW, ROWS), np.int64)
+        self._slots = np.full(2 * _FEW, EMPTY, np.int32)
+        self._used = 0
         self.others = self.other_bytes = 0
 
     def add(self, parts: Iterable[Part]) -> None:
@@ -48,27 +52,43 @@ class Directions:
             self.others += int((there & ~mine).sum())
             self.other_bytes += int(lengths[there & ~mine].sum())
             if mine.any():
-                kept = [row[mine] for row in rows]
-                flags = self._flags_of(kept[5])
-                self._keep(_added(kept[:KEY], flags, columns[mine].astype(np.int64), times[mine], lengths[mine]))
+                whole = bool(mine.all())
+                kept = rows if whole else [row[mine] for row in rows]
+                some = [columns.view(np.int64), times, lengths]
+                self._add(kept[:KEY], self._flags_of(kept[5]), *(some if whole else [one[mine] for one in some]))
             budget.free(columns.size * _COLUMN_BYTES)
 
     def table(self) -> I64:
         """The table, in the order of its key."""
-        self._tables = [merged(np.concatenate(self._tables, axis=1))]
-        return self._tables[0]
+        found = self._rows[: self._used].T
+        ordered: I64 = np.ascontiguousarray(found[:, np.argsort(combined(list(found[:KEY])))])
+        return ordered
 
-    def _keep(self, table: I64) -> None:
-        self._tables.append(table)
-        self._pending += table.shape[1]
-        if self._pending > _PENDING + self._tables[0].shape[1]:
-            limits.current().hold(self, 3 * sum(one.nbytes for one in self._tables), WHAT)
-            self._pending = self.table().shape[1]
-        limits.current().hold(self, 2 * sum(one.nbytes for one in self._tables), WHAT)
+    def _add(self, key: list[I64], flags: I64, columns: I64, times: I64, lengths: I64) -> None:
+        """Packets (n,)."""
+        keys = tuple(map(np.ascontiguousarray, key))
+        packets: tuple[Any, ...] = (keys, flags, np.ascontiguousarray(columns), times, lengths, _SYN, _ACK)
+        done = 0
+        while True:
+            done, self._used = add_up(*packets, done, self._slots, self._rows, self._used)
+            if done == columns.size:
+                return
+            limits.current().hold(self, 3 * self._rows.nbytes, WHAT)  # the larger one, and that beside which it is made
+            rows = np.empty((2 * len(self._rows), ROWS), np.int64)
+            rows[: self._used] = self._rows
+            self._rows, self._slots = rows, np.full(2 * len(rows), EMPTY, np.int32)
+            place(self._slots, self._rows, self._used)
+            limits.current().hold(self, 2 * self._rows.nbytes, WHAT)  # and the table that is made of it in the end
 
     def _flags_of(self, rows: I64) -> I64:
         """TCP flags as bits (n,) of rows of tcp-flagset (n,)."""
-        distinct, back = np.unique(rows, return_inverse=True)
+        if int(rows.max()) < _SMALL:  # -1: none; it is the last place of both tables
+            seen = np.zeros(_SMALL + 1, np.bool_)
+            seen[rows] = True
+            distinct, back = np.flatnonzero(seen), None
+            distinct[distinct == _SMALL] = -1
+        else:
+            distinct, back = np.unique(rows, return_inverse=True)
         new = {row for row in distinct.tolist() if row >= 0} - self._flags.keys()
         if new:
             values = TableTranslator(self._index).values({FIELDS[5]: new})[FIELDS[5]]
@@ -76,7 +96,11 @@ class Directions:
                 names = values.get(row, b"").decode().split(",")
                 self._flags[row] = sum(1 << TCP_FLAGS.index(name) for name in names if name in TCP_FLAGS)
         of = np.array([self._flags.get(row, 0) for row in distinct.tolist()], np.int64)
-        return of[back]
+        if back is not None:
+            return of[back]
+        every = np.zeros(_SMALL + 1, np.int64)
+        every[distinct] = of
+        return every[rows]
 
 
 def _records(index: str, columns: U64) -> tuple[NDArray[np.bool_], I64, I64]:
@@ -98,55 +122,3 @@ def _records(index: str, columns: U64) -> tuple[NDArray[np.bool_], I64, I64]:
         times[low:high] = record["time_ns"][at]
         lengths[low:high] = record["wire_length"][at]
     return there, times, lengths
-
-
-def _added(key: list[I64], flags: I64, columns: I64, times: I64, lengths: I64) -> I64:
-    """The table of packets (n,); columns: ascending."""
-    order, begin = grouped(combined(key))
-    known = times != NO_TIME
-    first = np.where(known, times, NEVER)
-    syn = np.where((flags & _SYN != 0) & (flags & _ACK == 0), first, NEVER)
-    # SYNs without a time are found by their column
-    syn_column = np.where((flags & _SYN != 0) & (flags & _ACK == 0), columns, NEVER)
-    out = np.empty((ROWS, begin.size), np.int64)
-    for i, row in enumerate(key):
-        out[i] = row[order[begin]]
-    sizes = np.diff(np.append(begin, order.size))
-    out[PACKETS] = sizes
-    out[BYTES] = np.add.reduceat(lengths[order], begin)
-    out[FLAGS] = np.bitwise_or.reduceat(flags[order], begin)
-    out[COLUMN] = np.minimum.reduceat(columns[order], begin)
-    out[LAST] = np.maximum.reduceat(times[order], begin)
-    _earliest(out, FIRST, first[order], columns[order], begin, sizes)
-    _earliest(out, SYN, syn[order], syn_column[order], begin, sizes)
-    return out
-
-
-def merged(table: I64) -> I64:
-    """Directions that stand there several times are added up; in the order of their key."""
-    if not table.size:
-        return table
-    order, begin = grouped(combined(list(table[:KEY])))
-    if begin.size == order.size:
-        ordered: I64 = table[:, order]
-        return ordered
-    sizes = np.diff(np.append(begin, order.size))
-    out = np.empty((ROWS, begin.size), np.int64)
-    out[:KEY] = table[:KEY, order[begin]]
-    for row, add in (
-        (PACKETS, np.add),
-        (BYTES, np.add),
-        (FLAGS, np.bitwise_or),
-        (COLUMN, np.minimum),
-        (LAST, np.maximum),
-    ):
-        out[row] = add.reduceat(table[row][order], begin)
-    for row in (FIRST, SYN):
-        _earliest(out, row, table[row][order], table[row + 1][order], begin, sizes)
-    return out
-
-
-def _earliest(out: I64, row: int, times: I64, columns: I64, begin: I64, sizes: I64) -> None:
-    """The earliest time of each group and, in the next row, the lowest column that has it."""
-    out[row] = np.minimum.reduceat(times, begin)
-    out[row + 1] = np.minimum.reduceat(np.where(times == np.repeat(out[row], sizes), columns, NEVER), begin)
