@@ -40,8 +40,9 @@ TIMEOUT = 60 * 10**9  # nanoseconds
 REPEATED = 5 * 10**9
 
 # More words of an entry. BEFORE: 1 + the number of the transmission before, 0: it is the first. INFO: sequence number << 32 |
-# 1 for TCP << 8 | field of `unanswered`.
-TIME, BEFORE, INFO = 5, 6, 7
+# 1 for TCP << 8 | field of `unanswered`. SAID: 1 if it is said of its packet that a question in it has no answer: entries of one
+# packet, which over TCP holds as many as it likes, stand side by side.
+TIME, BEFORE, INFO, SAID = 5, 6, 7, 8
 OPEN, ANSWERED = 1, 2  # ANSWERED is kept for TCP alone: its segments may come again
 
 
@@ -51,11 +52,28 @@ def _is_late(table, number, now):  # type: ignore[no-untyped-def]
 
 
 @compiled()
+def _unanswered(table, number, found):  # type: ignore[no-untyped-def]
+    """Says it of the packet, once."""
+    column = table.rows[number, COLUMN]
+    if table.rows[number, SAID]:
+        return found
+    at = number
+    while at >= 0 and table.rows[at, COLUMN] == column:
+        table.rows[at, SAID] = 1
+        at -= 1
+    at = number + 1
+    while at < table.used[0] and table.rows[at, COLUMN] == column:
+        table.rows[at, SAID] = 1
+        at += 1
+    return tell(found, table.rows[number, INFO] & np.uint64(0xFF), column, 0)
+
+
+@compiled()
 def _give_up(table, number, found):  # type: ignore[no-untyped-def]
     """No answer comes to any transmission."""
     while number >= 0:
         if table.rows[number, STATE] == OPEN:
-            found = tell(found, table.rows[number, INFO] & np.uint64(0xFF), table.rows[number, COLUMN], 0)
+            found = _unanswered(table, number, found)
         before = np.int64(table.rows[number, BEFORE]) - 1
         kill(table, number)
         number = before
@@ -70,7 +88,7 @@ def settle(table, now, all_, found):  # type: ignore[no-untyped-def]
         if number == table.used[0] or not (all_ or _is_late(table, number, now)):
             return table, found
         if table.rows[number, STATE] == OPEN:
-            found = tell(found, table.rows[number, INFO] & np.uint64(0xFF), table.rows[number, COLUMN], 0)
+            found = _unanswered(table, number, found)
         kill(table, number)
 
 
@@ -94,6 +112,8 @@ def question(table, words, now, found):  # type: ignore[no-untyped-def]
     number = add(table, words[row.KEY], words[row.KEY2])
     entry = table.rows[number]
     entry[COLUMN] = words[row.COLUMN]
+    if number and table.rows[number - 1, COLUMN] == words[row.COLUMN]:
+        entry[SAID] = table.rows[number - 1, SAID]
     entry[TIME] = time_ns
     entry[CLOCK] = np.uint64(clock)
     entry[BEFORE] = np.uint64(before + 1)
@@ -104,12 +124,13 @@ def question(table, words, now, found):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def answer(table, words, now, found):  # type: ignore[no-untyped-def]
+def answer(table, words, now, first, found):  # type: ignore[no-untyped-def]
+    """first: whether its packet has no time yet, of another answer."""
     last = find(table, words[row.KEY], words[row.KEY2])
     if last == NO_ENTRY or table.rows[last, STATE] != OPEN or _is_late(table, last, now):
         return found
     took = microseconds(np.int64(table.rows[last, TIME]), np.int64(words[row.TIME]))
-    if took >= 0:
+    if took >= 0 and first:
         dns = np.int64(words[row.WHAT] & np.uint64(0xFF)) == row.DNS_RESPONSE
         found = tell(found, DNS_RTT if dns else ICMP_RTT, words[row.COLUMN], took)
     tcp = table.rows[last, INFO] >> np.uint64(8) & np.uint64(1)

@@ -42,9 +42,10 @@ def _echo(data, at, network_at, vlans, column, time_ns, clock, rows):  # type: i
 
 @borrowing()
 def _dns(data, at, tcp, seq, key, key2, side, alike, column, time_ns, clock, rows):  # type: ignore[no-untyped-def]
-    """A DNS message: its id tells exchanges apart."""
+    """A DNS message: its id tells exchanges apart. By `key` it belongs to its conversation: what one packet over TCP holds is of
+    one partition, which says once what it says of the packet."""
     response = data[at + 2] >> 7
-    key, key2 = narrowed(key, key2, u16(data, at) << 1 | asker(side, alike, response))
+    _, key2 = narrowed(key, key2, u16(data, at) << 1 | asker(side, alike, response))
     place = np.uint64(seq) << np.uint64(32)
     put(rows, column, time_ns, clock, key, key2, place, row.DNS_RESPONSE if response else row.DNS_QUERY, side, tcp)
 

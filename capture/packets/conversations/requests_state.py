@@ -17,7 +17,7 @@ from capture.packets.conversations.requests_found import as_found, make_found
 from capture.packets.conversations.requests_table import TABLE, is_full, make_table, restored
 from capture.packets.fast.out import OUT
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = ("asked", "tls", "connections", "requests")
 _BEFORE_ALL = -(2**62)
@@ -29,6 +29,7 @@ _BEFORE_ALL = -(2**62)
     )
 )
 def _take(rows, partition, partitions, questions, handshakes, connections, requests, now, found):  # type: ignore[no-untyped-def]
+    told = np.uint64(0)  # 1 + the last column that got the time of a DNS or an echo exchange
     for k in range(len(rows)):
         words = rows[k]
         if words[row.KEY] % partitions != partition:
@@ -40,7 +41,11 @@ def _take(rows, partition, partitions, questions, handshakes, connections, reque
                 questions, found = asked.with_room(questions, now, found)
             found = asked.question(questions, words, now, found)
         elif kind == row.DNS_RESPONSE or kind == row.ECHO_REPLY:
-            found = asked.answer(questions, words, now, found)
+            # of several responses in one packet the first has the field
+            before = found.used[0]
+            found = asked.answer(questions, words, now, told != words[row.COLUMN] + np.uint64(1), found)
+            if found.used[0] > before:
+                told = words[row.COLUMN] + np.uint64(1)
         elif kind == row.HTTP_REQUEST:
             if is_full(connections) or is_full(requests):
                 connections, requests = http.with_room(connections, requests, now)

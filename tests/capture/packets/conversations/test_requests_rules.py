@@ -128,6 +128,36 @@ def test_dns_over_tcp_the_same_segment_again_is_no_query() -> None:
     assert found(*packets, tcp.segment(0, 4, data)) == [("dns-rtt-us", 1, 1_000_000), ("dns-unanswered", 3, 0)]
 
 
+def _many(tcp: Connection, side: int, seconds: float, *numbers: int) -> Timed:
+    """One segment with a query (side 0) or a response (1) of each of these ids."""
+    messages = [bytes(DNS(id=number, qr=side, qd=DNSQR(qname="a.example"))) for number in numbers]
+    return tcp.segment(side, seconds, b"".join(len(one).to_bytes(2, "big") + one for one in messages))
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_dns_over_tcp_a_packet_has_each_value_once(partitions: int) -> None:
+    """Of queries in a packet some stay without response, at different times; of responses in one the first has the time."""
+    tcp = Connection(server_port=53)
+    packets = [
+        _many(tcp, 0, 1, *range(20), 7),  # the first of both 7 is ended by the second
+        _many(tcp, 1, 1.5, 3, 4, 5),
+        _many(tcp, 0, 7, 10),  # ends the one of that id
+        _many(tcp, 1, 8, 10, 11),
+        query(LATE + 20, 1, vlan=7),
+        reply(LATE + 20, 1, vlan=7),
+    ]
+    states = [applications.state(k, partitions) for k in range(partitions)]
+    records = [applications.records(batch([packet]), k) for k, packet in enumerate(packets)]
+    said = [one for part in records for state in states for one in triples(state.take(part))]
+    said += [one for state in states for one in triples(state.end())]
+    assert sorted(said) == [
+        ("dns-rtt-us", 1, 500_000),
+        ("dns-rtt-us", 3, 1_000_000),
+        ("dns-rtt-us", 5, 0),
+        ("dns-unanswered", 0, 0),
+    ]
+
+
 def test_echo_requests_and_replies() -> None:
     assert found(ping(1), pong(1.25), pong(1.5)) == [("icmp-rtt-us", 1, 250_000)]
     assert found(ping(1), pong(1.25, seq=2)) == [("icmp-unanswered", 0, 0)]
