@@ -106,12 +106,12 @@ def sent(plan: Callable[[], Export], *, head: bool, asked: dict[str, Any] | None
 
 
 def _export(given: Any) -> Export:
-    form, order, gone = given.get("format") or USUAL_FORMAT, given.get("order") or ORDERS[0], given.get("gone", "")
+    form, order, gone = given.get("format", USUAL_FORMAT), given.get("order", ORDERS[0]), given.get("gone")
     if form not in FORMATS:
         raise Refused(f"format must be one of {', '.join(FORMATS)}, not {form!r}", option="format")
     if order not in ORDERS:
         raise Refused(f"order must be capture or time, not {order!r}", option="order")
-    if gone not in ("", "skip"):
+    if gone not in (None, "skip"):
         raise Refused(f"gone must be skip, or not be there, not {gone!r}", option="gone")
     if form not in CAPTURES:
         names = table_fields(given.get("fields", ""))

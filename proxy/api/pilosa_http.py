@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from indexing.backends.base import BackendAway, BackendError
 from indexing.client.go_json import encode
 from indexing.client.schema import SchemaRefused
+from proxy.api.pilosa_query import AGAIN
 
 TEXT = "text/plain; charset=utf-8"
 PROTOBUF = "application/x-protobuf"
@@ -131,7 +132,7 @@ def body_of(request: HttpRequest) -> bytes:
 def plain(text: str | bytes, status: int) -> HttpResponse:
     """Text and a newline, as Go's http.Error writes."""
     data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
-    return HttpResponse(data + b"\n", status=status, content_type=TEXT)
+    return HttpResponse(data + b"\n", status=status, content_type=TEXT, headers=AGAIN if status == 503 else None)
 
 
 def json_answer(value: Any) -> HttpResponse:

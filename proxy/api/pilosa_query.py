@@ -85,6 +85,10 @@ def reply(asked: Asked) -> Reply:
         return refusal(asked, _Plain(f"the index refused: {error}"), 503)
 
 
+# A part is away: when to ask again.
+AGAIN = {"Retry-After": "5"}
+
+
 class _Plain(QueryError):
     """An error whose text is all that is said: Pilosa has it from before it executes anything."""
 
@@ -99,7 +103,8 @@ def refusal(asked: Asked, error: QueryError, status: int) -> Reply:
     text = str(error)
     if not isinstance(error, _Plain) and not text.startswith(("parsing: ", "executing: ")):
         text = "executing: " + text
-    return Reply(status, TEXT, encode({"error": text}) + b"\n" if asked.wants_json else write_response((), (), error=text))
+    body = encode({"error": text}) + b"\n" if asked.wants_json else write_response((), (), error=text)
+    return Reply(status, TEXT, body, AGAIN if status == 503 else {})
 
 
 def _request(asked: Asked, arguments: Sequence[tuple[str, str]]) -> QueryRequest:

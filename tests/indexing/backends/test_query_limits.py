@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
-from indexing.backends.base import SHARD_WIDTH, BatchBits, FieldSchema, SetBits
+from indexing.backends.base import SHARD_WIDTH, BackendAway, BatchBits, FieldSchema, SetBits
 from indexing.backends.embedded import EmbeddedBackend
 from indexing.backends.pilosa import PilosaBackend
 from indexing.calls import Call
@@ -158,13 +159,42 @@ def test_pilosas_answer_that_is_too_large_is_ended(pilosa: PilosaBackend) -> Non
         assert pilosa.query(INDEX, [of("Count", row("every", 1))])[0].count == COUNT
 
 
-def test_a_pilosa_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
-    """A server that takes requests and says nothing: what a query that takes for ever looks like from here."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        backend = PilosaBackend([("127.0.0.1", silent.getsockname()[1])])
+class _Slow(BaseHTTPRequestHandler):
+    """Says what it is, and nothing to a question."""
+
+    def do_GET(self) -> None:
+        if self.path != "/version":
+            time.sleep(5)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def do_POST(self) -> None:
+        time.sleep(5)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_query_that_takes_too_long_in_pilosa_is_not_waited_for() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Slow) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        backend = PilosaBackend([("127.0.0.1", server.server_port)])
         with within(0.3, None), pytest.raises(LimitExceeded, match=r"took longer than 0\.3 s") as raised:
             backend.query(INDEX, [of("Count", row("every", 1))])
         assert raised.value.status == 504
         with within(0, None), pytest.raises(LimitExceeded):
+            backend.query(INDEX, [of("Count", row("every", 1))])
+        backend.close()
+        server.shutdown()
+
+
+def test_a_pilosa_that_hangs_is_away() -> None:
+    """A server that takes connections and says nothing at all: it is not the query's fault."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        backend = PilosaBackend([("127.0.0.1", silent.getsockname()[1])])
+        with within(0.3, None), pytest.raises(BackendAway, match=r"did not answer in 0\.\d+ seconds"):
             backend.query(INDEX, [of("Count", row("every", 1))])
         backend.close()

@@ -173,7 +173,7 @@ def test_a_pilosa_that_is_away_is_named(client, settings):
     settings.INDEX_URL = "pilosa://127.0.0.1:1"
     store.close()
     response = client.post("/index/net/query", 'Count(Row(netsrc="1.2.3.4"))', content_type="text/plain")
-    assert response.status_code == 503
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "127.0.0.1:1" in error_of(response)
 
 

@@ -192,6 +192,7 @@ def test_a_pilosa_that_is_away(both: Both, settings):
     assert past
     assert fast == slow
     assert fast[0] == "503 Service Unavailable"
+    assert "Retry-After" in str(fast[1])
 
 
 def test_postgres_away(both: Both):
