@@ -121,8 +121,10 @@ class _Builder(Transformer[Token, Any]):
         low, below, name, above, high = parts
         if name.startswith("_"):
             raise MisplacedItem(_offset(name))
-        limits = [_clamped(low) + (below == "<"), _clamped(high) - (above == "<")]
-        return Item("a", str(name), Condition("><", limits), _offset(low))
+        least, most = _clamped(low) + (below == "<"), _clamped(high) - (above == "<")
+        if least > INT64_MAX or most < INT64_MIN:  # nothing is: said in numbers that PQL has
+            least, most = INT64_MAX, INT64_MIN
+        return Item("a", str(name), Condition("><", [least, most]), _offset(low))
 
     def item_name(self, parts: list[Token]) -> Item:
         return Item("f", "", str(parts[0]), _offset(parts[0]))
