@@ -40,18 +40,24 @@ def place(slots, table, used):  # type: ignore[no-untyped-def]
         slots[at] = k
 
 
-@compiled(
-    types.UniTuple(types.int64, 2)(
-        types.UniTuple(_I64, 5), _I64, _I64, _I64, _I64, types.int64, types.int64, types.int64, _I32, _TABLE, types.int64
-    )
-)
-def add_up(key, flags, columns, times, lengths, syn, ack, begin, slots, table, used):  # type: ignore[no-untyped-def]
+_BEFORE = (types.UniTuple(_I64, 5), types.boolean[::1], _I64, _I64, _I64, _I64, _I64, types.int64, types.int64)
+
+
+@compiled(types.UniTuple(types.int64, 2)(*_BEFORE, types.int64, _I32, _TABLE, types.int64))
+def add_up(key, there, others, flags, columns, times, lengths, syn, ack, begin, slots, table, used):  # type: ignore[no-untyped-def]
     """Adds packets from `begin` on. Answers behind the last one that was added, for the table may be full, and rows used.
 
+    there (n,): the others are passed over. others (2,): of no conversation (community -1) are so many packets and bytes more.
     syn, ack: the bits of flags (n,). times: ns, NO_TIME where unknown."""
     job, stack, community, source, port = key
     mask = len(slots) - 1
     for i in range(begin, len(columns)):
+        if not there[i]:
+            continue
+        if community[i] < 0:
+            others[0] += 1
+            others[1] += lengths[i]
+            continue
         at = _slot(job[i], stack[i], community[i], source[i], port[i], mask)
         k = slots[at]
         while k != EMPTY and not (

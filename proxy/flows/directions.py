@@ -40,7 +40,15 @@ class Directions:
         self._rows = np.empty((_FEW, ROWS), np.int64)
         self._slots = np.full(2 * _FEW, EMPTY, np.int32)
         self._used = 0
-        self.others = self.other_bytes = 0
+        self._others = np.zeros(2, np.int64)
+
+    @property
+    def others(self) -> int:
+        return int(self._others[0])
+
+    @property
+    def other_bytes(self) -> int:
+        return int(self._others[1])
 
     def add(self, parts: Iterable[Part]) -> None:
         """parts: of FIELDS. Packets whose job was just deleted are left out. Raises LimitExceeded."""
@@ -48,14 +56,7 @@ class Directions:
         for columns, rows in parts:
             budget.take(columns.size * _COLUMN_BYTES, WHAT)
             there, times, lengths = _records(self._index, columns)
-            mine = there & (rows[2] >= 0)
-            self.others += int((there & ~mine).sum())
-            self.other_bytes += int(lengths[there & ~mine].sum())
-            if mine.any():
-                whole = bool(mine.all())
-                kept = rows if whole else [row[mine] for row in rows]
-                some = [columns.view(np.int64), times, lengths]
-                self._add(kept[:KEY], self._flags_of(kept[5]), *(some if whole else [one[mine] for one in some]))
+            self._add(rows[:KEY], there, self._flags_of(rows[5]), columns.view(np.int64), times, lengths)
             budget.free(columns.size * _COLUMN_BYTES)
 
     def table(self) -> I64:
@@ -64,10 +65,10 @@ class Directions:
         ordered: I64 = np.ascontiguousarray(found[:, np.argsort(combined(list(found[:KEY])))])
         return ordered
 
-    def _add(self, key: list[I64], flags: I64, columns: I64, times: I64, lengths: I64) -> None:
+    def _add(self, key: list[I64], there: NDArray[np.bool_], flags: I64, columns: I64, times: I64, lengths: I64) -> None:
         """Packets (n,)."""
-        keys = tuple(map(np.ascontiguousarray, key))
-        packets: tuple[Any, ...] = (keys, flags, np.ascontiguousarray(columns), times, lengths, _SYN, _ACK)
+        keys, columns = tuple(map(np.ascontiguousarray, key)), np.ascontiguousarray(columns)
+        packets: tuple[Any, ...] = (keys, there, self._others, flags, columns, times, lengths, _SYN, _ACK)
         done = 0
         while True:
             done, self._used = add_up(*packets, done, self._slots, self._rows, self._used)
