@@ -42,6 +42,9 @@ MAX_FAILURES = 3
 BACK_OFF_SECONDS = 3.0
 # Of a live job on an idle link: what was captured until so long ago has been seen.
 IDLE_SECONDS = 5.0
+# Of a capture, packets between two looks at what has run out of time: not at the end of a turn, which comes by the clock on the
+# wall. Where packets' times go back by more than DISORDER_NS it matters when that is done, and the same job must find the same.
+EXPIRE_PACKETS = 100_000
 # Packets of a capture may stand in it so much later than their times say, and are still taken for what they are.
 DISORDER_NS = 10 * 10**9
 _ERRORS_TOLD = 2000  # characters
@@ -148,7 +151,10 @@ def _run(claimed: ConversationPass, lost: threading.Event) -> None:
         if time.monotonic() > until:
             break
     done = batch is None and _none_follows(claimed)
-    kept.fresh.append(kept.known.end() if done else kept.known.expire(_now_ns(claimed, kept, idle=not moved)))
+    if done:
+        kept.fresh.append(kept.known.end())
+    elif claimed.job.kind == JobKind.INTERFACE:
+        kept.fresh.append(kept.known.expire(_now_ns(claimed, kept, idle=not moved)))
     _import_late(claimed, kept, done)
     _leave(claimed, kept, done)
 
@@ -190,6 +196,9 @@ def _take(claimed: ConversationPass, kept: Kept, batch: Batch) -> None:
     prompt = second_pass.PROMPT.intersection(batch.fields)
     _import(claimed, batch.pk, second_pass.within(second_pass.among(found, prompt), batch.first_column, batch.packets), prompt)
     kept.fresh.append(second_pass.among(found, LATE))
+    looked = (claimed.packets - batch.packets) // EXPIRE_PACKETS
+    if claimed.job.kind != JobKind.INTERFACE and claimed.packets // EXPIRE_PACKETS > looked:
+        kept.fresh.append(kept.known.expire(kept.last_ns - DISORDER_NS))
 
 
 def _give_up(claimed: ConversationPass, batch: Batch, reason: str) -> None:

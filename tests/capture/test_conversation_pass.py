@@ -1,4 +1,4 @@
-"""The second pass over a job's packets: the same values whatever the batches, after interruptions, again; and what jobs say of it."""
+"""The second pass over a job's packets: the same whatever the batches, after interruptions, again; and what jobs say of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import connection
 
 from capture.models import ConversationPass, Job, JobState, PassState
 from capture.packets.conversations.contract import LATE, NAMES
+from capture.packets.conversations.tcp_handshake import OPEN_NS
 from capture.packets.registry import FIELDS
 from capture.services import control, conversation_rows, conversations, work
 from capture.services.checking import check_all
@@ -20,6 +21,8 @@ from indexing.backends.base import BackendAway
 from indexing.calls import Call, Condition, RowRef, RowResult
 from indexing.models import Batch, SecondPass
 from indexing.reindexing import reindex
+from tests.capture.packets.conversations import tcp_random
+from tests.capture.packets.conversations.tcp_made import Talk
 from tests.jobs import order_job, run_job
 
 pytestmark = pytest.mark.needs("../shared")
@@ -132,6 +135,25 @@ def test_a_worker_that_is_ended_loses_and_doubles_nothing(index, capture, monkey
     assert values(job) == values(whole)
     assert ConversationPass.objects.get().state == PassState.DONE
     assert not list(job.folder.glob("conversations-*"))
+
+
+@pytest.mark.parametrize("packets", [4, 100_000])
+def test_when_turns_end_does_not_matter_where_times_go_back(index, monkeypatch, tmp_path, packets):
+    """What has run out of time by the packets in between goes on behind them, at times before theirs."""
+    monkeypatch.setattr(conversations, "EXPIRE_PACKETS", packets)
+    talk = Talk().opened()
+    between = Talk(client=("10.0.0.3", 40001), now=talk.now + 2 * OPEN_NS).opened()
+    for k in range(5):
+        talk.c("PA", 1 + 10 * k, 1, b"0123456789")
+        talk.s("A", 1, 11 + 10 * k)
+    path = tmp_path / "back.pcap"
+    both = (talk.packets, between.packets), (talk.times, between.times)
+    tcp_random.write(path, *([*one[:3], *two, *one[3:]] for one, two in both))
+    found = []
+    for seconds in (1000.0, 0.0):
+        monkeypatch.setattr(conversations, "TURN_SECONDS", seconds)
+        found.append(values(run_job(path, index=index, bufsize=2, again=True)))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("how", ["gone", "damaged", "of another version"])
