@@ -52,7 +52,7 @@ site.unregister(User)
 
 
 @admin.register(User)
-class UserAdmin(_users.UserAdmin):
+class UserAdmin(_users.UserAdmin):  # type: ignore[type-arg]  # takes arguments for the type checker only
     """Django's own. When somebody joined, and signed in last, is what happened, and nothing to be changed."""
 
     readonly_fields = ("last_login", "date_joined")

@@ -102,7 +102,9 @@ def _tidy() -> bool:
     """Does a piece of what can wait, but not for ever."""
     global _tidied
     _tidied = time.monotonic()
-    if conversation_rows.begin_again_what_changed() or live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
+    if conversation_rows.begin_again_what_changed():
+        return True
+    if live.close_orphans() or turning.turn_one() or control.clear_one_deleted() or _end_stopping():
         return True
     return translation_freeing.free_once() or merging.compact_once() or translation_copy.copy_once()
 

@@ -1,4 +1,4 @@
-"""The second pass over a job's packets: the same whatever the batches, after interruptions, again; and what jobs say of it."""
+"""The second pass over a job's packets: the same values whatever the batches, after interruptions, again; what jobs say of it."""
 
 from __future__ import annotations
 
