@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.hostile.capture import ipv4, udp
 from tests.long import examples
 from tests.robustness.building import built_packets
 from tests.robustness.campaign import complaints
@@ -50,3 +51,13 @@ def test_the_same_seed_gives_the_same_packets() -> None:
     some = corpus_packets()
     assert mutations(3, 50, some) == mutations(3, 50, some) != mutations(4, 50, some)
     assert mutations(3, 50, some)[:20] == mutations(3, 20, some)
+
+
+@pytest.mark.parametrize("flags", [0x00, 0x08, 0x0C, 0x80, 0x84, 0x88, 0x8C, 0xC5])
+def test_vxlan_with_any_extension(flags: int) -> None:
+    """Scapy reads the header of one with a group policy and a next protocol beyond its eight bytes."""
+    inner = bytes(12) + b"\x08\0" + ipv4(17, b"\0\1\0\2\0\x08\0\0")
+    packet = Packet(udp(1000, 4789, bytes([flags]) + b"\0\0\0" + b"\0\0\1\0" + inner), 1, 0)
+    fast, scapy = values_of([packet], "fast"), values_of([packet], "scapy")
+    assert fast == scapy
+    assert (b"vxlan" in fast[0]["protocols"]) == bool(flags & 8)

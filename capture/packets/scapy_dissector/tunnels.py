@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from capture.packets.scapy_dissector.ethertypes import ETHERTYPES
 from capture.packets.scapy_dissector.network import note_tunnel
-from capture.packets.scapy_dissector.scapy_modules import GENEVE, VXLAN
+from capture.packets.scapy_dissector.scapy_modules import GENEVE
 from capture.packets.scapy_dissector.transport import note_payload
 from capture.packets.scapy_dissector.walk import Step, Walk, handler
 
@@ -28,8 +28,7 @@ def vxlan(walk: Walk, at: int) -> Step:
     if walk.end - at < 8:
         note_payload(walk, "VXLAN")
         return None
-    header = VXLAN(walk.data[at : at + 8], _internal=1)
-    if not int(header.flags) & 0x08 or walk.data[at + 7]:
+    if not walk.data[at] & 0x08 or walk.data[at + 7]:  # scapy fails where both extensions are there (G and P)
         note_payload(walk, "VXLAN")
         return None
     _recognised(walk, "VXLAN", "vxlan", "vxlan")
