@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from indexing.backends import pilosa_schema
-from indexing.backends.base import ACCESS_FIELD, BackendError, BatchBits, BatchRange, FieldSchema
+from indexing.backends.base import ACCESS_FIELD, BackendAway, BackendError, BatchBits, BatchRange, FieldSchema
 from indexing.backends.check import check
 from indexing.backends.generation_names import generation_name, is_generation_name
 from indexing.backends.merge_results import divided
 from indexing.backends.names import check_bits, check_names
-from indexing.backends.pilosa_ask import OfSomeShards, ask
+from indexing.backends.pilosa_ask import Caches, OfSomeShards, ask, goes_by_cache
 from indexing.backends.pilosa_cluster import Cluster
 from indexing.backends.pilosa_generations import REGISTERED, Generations, by_generation
 from indexing.backends.pilosa_http import Host, PilosaHttp
@@ -27,6 +27,7 @@ from indexing.client.pilosa import PilosaClients
 from indexing.roaring import SHARD_EXPONENT, U64, encode, sorted_unique
 
 _COLUMNS_AT_ONCE = 500
+_TRIES = 4
 
 # Written by people, and by no batch.
 TAG_FIELD = "tag"
@@ -227,14 +228,34 @@ class PilosaBackend:
         """The answers of the index itself, and which generations it has."""
         also = REGISTERED if ACCESS_FIELD in known.fields else ""
         caches = known if shards is None else OfSomeShards(known)
-        results, registered = self._questions.run(index, [ask(call, known.fields, caches) for call in calls], shards, also)
+        results, registered = self._run(index, known, calls, caches, shards, also)
         return results, self._generations.see(index, registered)
 
     def _ask_part(
         self, calls: Sequence[Call], shards: Sequence[int] | None, name: str, known: pilosa_schema.Index
     ) -> list[Result]:
         caches = OfSomeShards(known)  # a generation is a part of the index, and TopN of a part has no end
-        return self._questions.run(name, [ask(call, known.fields, caches) for call in calls], shards)[0]
+        return self._run(name, known, calls, caches, shards)[0]
+
+    def _run(
+        self,
+        name: str,
+        known: pilosa_schema.Index,
+        calls: Sequence[Call],
+        caches: Caches,
+        shards: Sequence[int] | None,
+        also: str = "",
+    ) -> tuple[list[Result], Any]:
+        """The answers of one physical index. Those that go by caches were given by nodes of whose caches that is known."""
+        by_caches = any(goes_by_cache(call) for call in calls)
+        if by_caches and not known.warmth.starts:
+            known.warmth.started(self._cluster.starts())
+        for _ in range(_TRIES):
+            results = self._questions.run(name, [ask(call, known.fields, caches) for call in calls], shards, also)
+            if not by_caches or (now := self._cluster.starts()) == known.warmth.starts:
+                return results
+            known.warmth.started(now)
+        raise BackendAway("nodes of Pilosa were started again, one after the other")
 
     def rows_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, U64]:
         """See Backend. One Rows(column=) a column, many in a request."""

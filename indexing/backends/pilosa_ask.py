@@ -7,7 +7,8 @@ Where Pilosa 1.4.1 answers wrongly, the right answer is asked for another way:
 
 - TopN is asked without `n` and `threshold` (Pilosa applies both per shard) and cut here; equal counts by id.
 - Min and Max count in one shard only: the count comes from a second question.
-- MaxRow knows nothing of imports: it is made of Rows or TopN.
+- MaxRow knows nothing of imports: it is made of Rows or GroupBy.
+- TopN of a field whose cache a killed node has lost a part of is made of GroupBy.
 - GroupBy of three or more Rows may never end: see pilosa_groups.
 - Sum under a filter subtracts negative values outside the filter as well: refused for fields that can have any.
 """
@@ -54,6 +55,12 @@ class Caches(Protocol):
     def remember(self, field: str, fits: bool) -> None:
         """Keeps the answer for a while."""
 
+    def warm(self, field: str) -> bool | None:
+        """Whether the field's cache holds every row, in each shard; None: not known (any more)."""
+
+    def remember_warm(self, field: str, warm: bool) -> None:
+        """Keeps the answer for as long as the nodes run."""
+
     def shards(self) -> int | None:
         """So many shards had all columns of the mask when it was last asked; 0: too many; None: not known."""
 
@@ -69,6 +76,10 @@ class OfSomeShards:
 
     def __init__(self, caches: Caches) -> None:
         self.size, self.fits, self.remember = caches.size, caches.fits, caches.remember
+        self._warm, self.remember_warm = caches.warm, caches.remember_warm
+
+    def warm(self, field: str) -> bool | None:
+        return self._warm(field) or False
 
     def shards(self) -> int | None:
         return 0
@@ -78,6 +89,11 @@ class OfSomeShards:
 
     def settled(self, counts: tuple[int, ...]) -> bool:
         return False
+
+
+def goes_by_cache(call: Call) -> bool:
+    """Whether the answer may rest on what caches hold."""
+    return call.name == "TopN" or (call.name == "Options" and any(goes_by_cache(child) for child in call.children))
 
 
 def ask(call: Call, schema: Schema, caches: Caches) -> Asking:
@@ -138,6 +154,8 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
         parts.append(f"attrName={_literal(call.args['attrName'])}")
         parts.append(f"attrValues=[{','.join(map(_literal, call.args['attrValues']))}]")
     size, fits = caches.size(field), caches.fits(field)
+    if not ids and size and "attrName" not in call.args and not (yield from _is_warm(field, caches)):
+        return (yield from _from_storage(call, field, parts[1:]))
     n = call.args.get("n") or 0
     if not ids and fits and 0 < n <= pilosa_top.MOST_ROWS and len(parts) == 2 and pilosa_top.is_masked(call.children[0]):
         if caches.shards() is None:
@@ -163,6 +181,41 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
     return _pairs(field, rows, counts, exact=bool(ids) or fits is not False)
 
 
+def _is_warm(field: str, caches: Caches) -> Generator[list[str], list[Any], bool]:
+    """Whether it is known that each shard's cache of the field holds all rows that the shard has. Of many shards it is not.
+
+    A node writes its caches once a minute and when it ends in order. One that was killed comes back with those of then, and TopN
+    without what came since."""
+    known = caches.warm(field)
+    if known is not None:
+        return known
+    if caches.shards() is None:
+        caches.remember_shards(pilosa_top.shards_of((yield pilosa_top.shards_asked())))
+    shards = caches.shards()
+    if not shards:
+        caches.remember_warm(field, False)
+        return False
+    calls = (f"TopN({field})", f"GroupBy(Rows({field}))")
+    answers = yield [f"Options({call},shards=[{shard}])" for shard in range(shards) for call in calls]
+    warm = all(
+        {group["group"][0]["rowID"] for group in groups or []} <= {pair["id"] for pair in pairs or []}
+        for pairs, groups in zip(answers[::2], answers[1::2], strict=True)
+    )
+    caches.remember_warm(field, warm)
+    return warm
+
+
+def _from_storage(call: Call, field: str, under: list[str]) -> Asking:
+    """TopN without a look at the cache: each row's columns are counted."""
+    filters = [f"filter={one}" for one in under]
+    (groups,) = yield [f"GroupBy({','.join([f'Rows({field})', *filters])})"]
+    groups = groups or []
+    rows = np.fromiter((group["group"][0]["rowID"] for group in groups), np.uint64, len(groups))
+    counts = np.fromiter((group["count"] for group in groups), np.int64, len(groups))
+    rows, counts = top(rows, counts, call.args.get("n") or 0, call.args.get("threshold") or 0)
+    return _pairs(field, rows, counts)
+
+
 def _pairs(field: str, rows: U64, counts: I64, exact: bool = True) -> PairsResult:
     return PairsResult([Pair(row, count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)], field, exact)
 
@@ -176,11 +229,11 @@ def _extreme_row(call: Call, schema: Schema, caches: Caches) -> Asking:
         (answer,) = yield [f"Rows({field})"]
         ids = answer["rows"] or []
         return PairsResult([Pair(ids[0 if first else -1], 1) if ids else Pair(0, 0)], field)
-    (pairs,) = yield [f"TopN({field},{_input(call, schema)})"]
-    if not pairs:
+    (groups,) = yield [f"GroupBy(Rows({field}),filter={_input(call, schema)})"]
+    if not groups:
         return PairsResult([Pair(0, 0)], field)
-    found = (min if first else max)(pairs, key=lambda pair: pair["id"])
-    return PairsResult([Pair(found["id"], found["count"])], field)
+    found = groups[0 if first else -1]  # by row id
+    return PairsResult([Pair(found["group"][0]["rowID"], found["count"])], field)
 
 
 def _rows_text(call: Call) -> str:

@@ -11,6 +11,7 @@ What Pilosa 1.4.1 does, measured (docs/decisions/0020-pilosa-cluster.md):
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -154,6 +155,24 @@ class Cluster:
                 "replicas than nodes it cannot be told whether the answer is whole"
             )
 
+    def starts(self) -> tuple[tuple[Host, float], ...]:
+        """When each node was started, as it says itself: seconds since 1970, -1 of one that is away. Raises BackendAway."""
+        if self._members is None or self._members.alone:
+            host, _, body = self.http.ask_any("GET", "/metrics")
+            return ((host, _start_of(body)),)
+        return tuple((host, self._start(host)) for host in self._members.hosts)
+
+    def _start(self, host: Host) -> float:
+        until, silent = self._silent.get(host, (0.0, None))
+        if silent is not None and time.monotonic() < until:
+            return -1.0
+        try:
+            return _start_of(self.http.ask_host(host, "GET", "/metrics", seconds=_LOOK_SECONDS)[1])
+        except BackendAway as error:
+            if isinstance(error, Silent):
+                self._silent[host] = time.monotonic() + _SILENT_SECONDS, error
+            return -1.0
+
     def others(self, host: Host) -> list[Host]:
         """The other nodes: they may know what this one does not, which may have begun a moment ago."""
         return [] if self._is_alone() or self._members is None else [one for one in self._members.hosts if one != host]
@@ -264,6 +283,12 @@ class Cluster:
         pql = f"Rows({ACCESS_FIELD},previous={COPIES_ROW - 1},column=0)".encode()
         status, body = self.http.ask_host(host, "POST", f"/index/{index}/query", pql, seconds=_LOOK_SECONDS)
         return status == 200 and bool(json.loads(body)["results"][0]["rows"])
+
+
+def _start_of(metrics: bytes) -> float:
+    """Of what a node measures of itself (the text format of Prometheus); 0 if it does not say."""
+    found = re.search(rb"^process_start_time_seconds (\S+)$", metrics, re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 def is_open(status: dict[str, Any]) -> bool:

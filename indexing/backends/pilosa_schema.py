@@ -34,6 +34,20 @@ class Covering:
 
 
 @dataclass
+class Warmth:
+    """Whether fields' caches hold every row, since the nodes were started. A node that was killed lost what it had not written.
+
+    starts: of the nodes, as Cluster.starts says; (): nobody asked yet."""
+
+    starts: tuple[tuple[Host, float], ...] = ()
+    of: dict[str, tuple[bool, float]] = field(default_factory=dict)
+
+    def started(self, starts: tuple[tuple[Host, float], ...]) -> None:
+        """The nodes are not those that they were: nothing is known of their caches."""
+        self.starts, self.of = starts, {}
+
+
+@dataclass
 class Index:
     """An index as the cluster has it. It is also what pilosa_ask needs to know of the TopN caches."""
 
@@ -41,6 +55,7 @@ class Index:
     options: dict[str, dict[str, Any]]
     index_options: dict[str, Any]
     known: dict[str, tuple[bool, float]] = field(default_factory=dict)
+    warmth: Warmth = field(default_factory=Warmth)
     covering: Covering = field(default_factory=Covering)
 
     def size(self, name: str) -> int:
@@ -56,6 +71,15 @@ class Index:
     def remember(self, name: str, fits: bool) -> None:
         """Keeps an answer for `fits`."""
         self.known[name] = (fits, time.monotonic())
+
+    def warm(self, name: str) -> bool | None:
+        """Whether the field's cache holds every row, in each shard: a yes as long as the nodes run, a no for half a minute."""
+        warm, when = self.warmth.of.get(name, (False, -1e9))
+        return warm if warm or time.monotonic() - when < _OUTGROWN_SECONDS else None
+
+    def remember_warm(self, name: str, warm: bool) -> None:
+        """Keeps an answer for `warm`."""
+        self.warmth.of[name] = (warm, time.monotonic())
 
     def shards(self) -> int | None:
         """See pilosa_ask.Caches. It is held against the columns whenever it is used: a guess may be old."""
@@ -109,7 +133,7 @@ class Schemas:
         for name, index in found.items():
             before = self._known[1].get(name)
             if before is not None:
-                index.known, index.covering = before.known, before.covering
+                index.known, index.covering, index.warmth = before.known, before.covering, before.warmth
         self._known = (time.monotonic(), found)
         return found
 

@@ -27,7 +27,8 @@ def asked(backend, monkeypatch) -> list[str]:
     ask = backend._cluster.http.ask_any
 
     def record(method, path, body=None, proto=False):
-        texts.append((body or b"").decode("latin-1"))
+        if body is not None:
+            texts.append(body.decode("latin-1"))
         return ask(method, path, body, proto)
 
     monkeypatch.setattr(backend._cluster.http, "ask_any", record)
