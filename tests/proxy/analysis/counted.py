@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from capture.packets.batch import NO_TIME
+from capture.packets.batch import NO_TIME, PacketBatch
+from capture.packets.conversations.contract import NAMES
+from capture.packets.conversations.conversations import of_whole_capture
 from capture.packets.dissect import dissect
 from capture.packets.reading import read_batch
+from capture.packets.registry import FIELDS
 from capture.packets.sources import open_capture
 from tests.capture.packets.making import per_packet
 
@@ -46,13 +49,26 @@ def packets_of(capture: int, path: Path) -> list[Packet]:
     out = []
     for scanned in open_capture(path).scan(100_000):
         locator = scanned.locator
-        found = dissect(read_batch(path, locator), ["all"], "scapy")
-        values = {name: per_packet(found, name, len(locator)) for name in found.fields}
+        batch = read_batch(path, locator)
+        found = dissect(batch, ["all"], "scapy")
+        values = {name: per_packet(found, name, len(locator)) for name in found.fields} | of_conversations(batch)
         for i, record in enumerate(locator):
             fields = {name: frozenset(map(str, of[i])) for name, of in values.items() if of[i]}
             time = None if record["time_ns"] == NO_TIME else int(record["time_ns"])
             out.append(Packet(capture, time, int(record["wire_length"]), fields))
     return out
+
+
+def of_conversations(batch: PacketBatch) -> dict[str, list[set[str]]]:
+    """Values of set fields that the second pass finds in a capture of one batch, by packet."""
+    values: dict[str, list[set[str]]] = {}
+    found = of_whole_capture(batch, 0)
+    for number, packet, value in zip(found.field.tolist(), found.column.tolist(), found.value.tolist(), strict=True):
+        field = FIELDS[NAMES[number]]
+        if field.kind == "set":
+            texts = values.setdefault(field.name, [set() for _ in range(len(batch))])
+            texts[packet].add(field.choices[value] if field.choices else str(value))
+    return values
 
 
 def by_value(packets: Iterable[Packet], field: str, size: Callable[[Packet], int] = lambda packet: 1) -> Counter[str]:
