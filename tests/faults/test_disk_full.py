@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from benchmarks.faults.disk import Disk
-from capture.models import JobState
+from capture.models import ConversationPass, JobState
 from capture.services import checking, control, work
 from indexing import checking_digest, store
 from indexing.models import Batch
@@ -55,6 +55,7 @@ def test_the_index_cannot_be_written(small, shared):
 
     small.free()  # and it goes on by itself, as soon as it has waited
     Batch.objects.update(not_before=None)
+    ConversationPass.objects.update(not_before=None)
     assert finished(job).state == JobState.DONE
     assert job.packets_read == job.packets_indexed == PACKETS
     assert checking_digest.digests("net", job.pk) == checking_digest.digests("net", quiet.pk)
