@@ -85,6 +85,8 @@ def _call(call: Call) -> list[str | _Shown]:
     if args.get("filter", "") is None:
         args.pop("filter")
     if "timestamp" in args and call.name == "Set":
+        if not {"row", "condition"} & args.keys():
+            raise ValueError("PQL cannot write a Set() with a time and without a row")
         last.append([args.pop("timestamp")])
     items += [[_Shown(child)] for child in call.children]
     if isinstance(args.get("row"), RowRef):
@@ -93,7 +95,8 @@ def _call(call: Call) -> list[str | _Shown]:
     elif "condition" in args:
         field, condition = args.pop("condition")
         items.append([*_condition(field, condition)])
-    for extra in ("extra", "attrs", "unread"):
+    args.pop("unread", None)  # nothing that is asked
+    for extra in ("extra", "attrs"):
         if isinstance(args.get(extra), dict):
             args.update(args.pop(extra))
     for name, value in args.items():

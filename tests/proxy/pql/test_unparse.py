@@ -100,6 +100,16 @@ def test_a_name_that_pql_cannot_write_is_refused() -> None:
         unparse(Call("Row", args={"row": RowRef("a) Row(b", 1)}))
 
 
+def test_a_time_without_a_row_is_refused() -> None:
+    """It can be read where a reserved word stands for the row, and is wrong when it is carried out."""
+    with pytest.raises(ValueError, match="without a row"):
+        unparse(*parse("Set(10, _row=1, 2017-01-02T03:04)"))
+
+
+def test_a_column_that_nobody_reads_is_not_written() -> None:
+    assert unparse(*parse("Row(s=1, _col=7)")) == "Row(s=1)"
+
+
 def test_twenty_thousand_levels() -> None:
     text = "Union(" * 20_000 + 'Row(a="x")' + ")" * 20_000
     assert unparse(parse(text)[0]) == text
