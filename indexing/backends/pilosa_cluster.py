@@ -89,6 +89,7 @@ class Cluster:
         self._alone = -1e9
         self._full = -1e9  # when it was last seen that what answers holds everything
         self._owners: dict[tuple[Members, str, int], list[Host]] = {}
+        self._started: tuple[int, tuple[tuple[Host, float], ...]] | None = None  # with so many connections made
         self._silent: dict[Host, tuple[float, Silent]] = {}  # until when they are not asked again
 
     def members(self) -> Members:
@@ -156,10 +157,18 @@ class Cluster:
             )
 
     def starts(self) -> tuple[tuple[Host, float], ...]:
-        """When each node was started, as it says itself: seconds since 1970, -1 of one that is away. Raises BackendAway."""
+        """When each node was started, as it says itself: seconds since 1970, -1 of one that is away. Raises BackendAway.
+
+        The only node need not be asked as long as the connections to it last."""
         if self._members is None or self._members.alone:
+            known, before = self._started, self.http.opened()
+            if known is not None and known[0] == before:
+                return known[1]
             host, _, body = self.http.ask_any("GET", "/metrics")
-            return ((host, _start_of(body)),)
+            started = ((host, _start_of(body)),)
+            if self.http.opened() == before:  # it was asked on one of those
+                self._started = before, started
+            return started
         return tuple((host, self._start(host)) for host in self._members.hosts)
 
     def _start(self, host: Host) -> float:

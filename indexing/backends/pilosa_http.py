@@ -40,16 +40,27 @@ class PilosaHttp:
         self._pid = 0
         self._lock = threading.Lock()
         self._wires: dict[Host, Wire] = {}
+        self._opened = 0  # connections of wires that are no more
         self._first = 0  # the host that answered last
 
     def _wire(self, host: Host) -> Wire:
         with self._lock:
             if self._pid != os.getpid():  # a child must not speak on its parent's sockets
-                self._wires, self._pid = {}, os.getpid()
+                self._forget()
+                self._pid = os.getpid()
             wire = self._wires.get(host)
             if wire is None:
                 wire = self._wires[host] = Wire(host[0], host[1], _CONNECT_SECONDS)
             return wire
+
+    def opened(self) -> int:
+        """A number that grows with each connection that is made."""
+        with self._lock:
+            return self._opened + sum(wire.opened for wire in self._wires.values())
+
+    def _forget(self) -> None:
+        self._opened += 1 + sum(wire.opened for wire in self._wires.values())
+        self._wires = {}
 
     def close(self) -> None:
         """Closes the connections that lie idle."""
@@ -57,7 +68,7 @@ class PilosaHttp:
             if self._pid == os.getpid():
                 for wire in self._wires.values():
                     wire.close()
-            self._wires = {}
+            self._forget()
 
     def ask(self, method: str, path: str, body: bytes | None = None, proto: bool = False) -> tuple[int, bytes]:
         """Status and body from the first host that answers. Raises BackendAway naming every host that does not."""

@@ -47,6 +47,7 @@ class Wire:
         self._most = kept
         self._idle: list[socket.socket] = []
         self._lock = threading.Lock()
+        self.opened = 0  # connections so far: a server that was started again has none of those before
 
     def close(self) -> None:
         """Closes the connections that lie idle."""
@@ -103,6 +104,8 @@ class Wire:
         except OSError as error:
             raise CannotConnect(error.strerror or str(error)) from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._lock:
+            self.opened += 1
         return connection
 
     def _give_back(self, connection: socket.socket, keep: bool) -> None:
