@@ -271,7 +271,9 @@ def test_a_node_is_lost_while_batches_come_and_comes_back(
             with pytest.raises(BackendAway, match="not whole"):
                 backend.hide_batches(index, [range_of(batch(0))])
             late = opened(pilosa_cluster)  # has never seen the cluster whole
-            assert late.query(index, [of("Count", live())])[0].count == imported * PACKETS  # type: ignore[union-attr]
+            # Whole batches: the one that was being imported when the node was lost may be in all others already.
+            found = late.query(index, [of("Count", live())])[0].count  # type: ignore[union-attr]
+            assert found in (imported * PACKETS, (imported + 1) * PACKETS)
             with pytest.raises(BackendAway, match="not whole"):
                 late.ensure_index(f"{index}-new", FIELDS)
             assert late.status()["state"] == "DEGRADED"
