@@ -40,6 +40,9 @@ from indexing.calls import (
 )
 from indexing.roaring import MAX_ROW
 
+# Rows of a field that TopN is asked of without a look at its cache, or to look at that cache: some 60 bytes each.
+_MOST_ROWS = 1_000_000
+
 Asking = Generator[list[str], list[Any], Result]
 
 
@@ -154,8 +157,11 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
         parts.append(f"attrName={_literal(call.args['attrName'])}")
         parts.append(f"attrValues=[{','.join(map(_literal, call.args['attrValues']))}]")
     size, fits = caches.size(field), caches.fits(field)
-    if not ids and size and "attrName" not in call.args and not (yield from _is_warm(field, caches)):
-        return (yield from _from_storage(call, field, parts[1:]))
+    warm: bool | None = True
+    if not ids and size and "attrName" not in call.args:
+        warm = yield from _is_warm(field, caches)
+        if warm is False:
+            return (yield from _from_storage(call, field, parts[1:]))
     n = call.args.get("n") or 0
     if not ids and fits and 0 < n <= pilosa_top.MOST_ROWS and len(parts) == 2 and pilosa_top.is_masked(call.children[0]):
         if caches.shards() is None:
@@ -163,7 +169,7 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
         if shards := caches.shards():
             first = yield from pilosa_top.first_rows(parts, n, shards, caches.settled)
             if first is not None:
-                return _pairs(field, *top(*first, n, call.args.get("threshold") or 0))
+                return _pairs(field, *top(*first, n, call.args.get("threshold") or 0), exact=warm is True)
     asked = [f"TopN({','.join(parts)})"]
     probing = not ids and fits is None and size > 0
     if probing:  # a field with more rows than its cache holds has a row id beyond that size
@@ -178,29 +184,37 @@ def _topn(call: Call, schema: Schema, caches: Caches) -> Asking:
     rows = np.fromiter((pair["id"] for pair in pairs), np.uint64, len(pairs))
     counts = np.fromiter((pair["count"] for pair in pairs), np.int64, len(pairs))
     rows, counts = top(rows, counts, 0 if ids else n, call.args.get("threshold") or 0)
-    return _pairs(field, rows, counts, exact=bool(ids) or fits is not False)
+    return _pairs(field, rows, counts, exact=bool(ids) or (fits is not False and warm is True))
 
 
-def _is_warm(field: str, caches: Caches) -> Generator[list[str], list[Any], bool]:
+def _is_warm(field: str, caches: Caches) -> Generator[list[str], list[Any], bool | None]:
     """Whether it is known that each shard's cache of the field holds all rows that the shard has. Of many shards it is not.
+
+    None: nor will it be, for there are too many rows to look at, or to count without the cache.
 
     A node writes its caches once a minute and when it ends in order. One that was killed comes back with those of then, and TopN
     without what came since."""
     known = caches.warm(field)
-    if known is not None:
-        return known
+    if known:
+        return True
+    (every,) = yield [f"Rows({field}, limit={_MOST_ROWS + 1})"]
+    if len(every["rows"] or []) > _MOST_ROWS:
+        return None
+    if known is False:
+        return False
     if caches.shards() is None:
         caches.remember_shards(pilosa_top.shards_of((yield pilosa_top.shards_asked())))
     shards = caches.shards()
     if not shards:
         caches.remember_warm(field, False)
         return False
-    calls = (f"TopN({field})", f"GroupBy(Rows({field}))")
-    answers = yield [f"Options({call},shards=[{shard}])" for shard in range(shards) for call in calls]
-    warm = all(
-        {group["group"][0]["rowID"] for group in groups or []} <= {pair["id"] for pair in pairs or []}
-        for pairs, groups in zip(answers[::2], answers[1::2], strict=True)
-    )
+    warm = True
+    for shard in range(shards):  # one after the other: of what is held meanwhile, and how long it takes, there are bounds
+        pairs, groups = yield [f"Options({call},shards=[{shard}])" for call in (f"TopN({field})", f"GroupBy(Rows({field}))")]
+        cached = {pair["id"] for pair in pairs or []}
+        if not all(group["group"][0]["rowID"] in cached for group in groups or []):
+            warm = False
+            break
     caches.remember_warm(field, warm)
     return warm
 
