@@ -54,6 +54,10 @@ class PassLost(Exception):
     """The lease ran out, or the job was deleted: what was found since the checkpoint will be found again."""
 
 
+class CannotTake(Exception):
+    """A batch cannot be read now, or there is not enough memory for it: tried again, a few times."""
+
+
 @dataclass
 class Kept:
     """What this process knows of a job's conversations, behind the checkpoint `path`."""
@@ -86,6 +90,10 @@ def step(live_only: bool = False) -> bool:
         _forget()
         logger.warning("the second pass over job %d waits: %s", claimed.pk, str(away))
         _release(claimed, BACK_OFF_SECONDS)
+    except CannotTake as error:
+        _forget()
+        logger.warning("the second pass over job %d: %s", claimed.pk, str(error))
+        _release(claimed, BACK_OFF_SECONDS, failed=True)
     except (BackendError, OSError) as error:
         _forget()
         logger.warning("the second pass over job %d is tried again: %s", claimed.pk, str(error))
@@ -138,7 +146,9 @@ def _renewing(claimed: ConversationPass) -> Iterator[threading.Event]:
 
 def _run(claimed: ConversationPass, lost: threading.Event) -> None:
     kept = _at_checkpoint(claimed)
-    until = time.monotonic() + TURN_SECONDS
+    # A batch that ended a worker must come to be the first of a turn: none other is to be left out in its stead.
+    careful = claimed.failures > 0
+    until = time.monotonic() + (0.0 if careful else TURN_SECONDS)
     moved = False
     while True:
         if lost.is_set():
@@ -156,6 +166,7 @@ def _run(claimed: ConversationPass, lost: threading.Event) -> None:
     elif claimed.job.kind == JobKind.INTERFACE:
         kept.fresh.append(kept.known.expire(_now_ns(claimed, kept, idle=not moved)))
     _import_late(claimed, kept, done)
+    claimed.failures = 1 if careful and batch is not None else 0
     _leave(claimed, kept, done)
 
 
@@ -177,18 +188,20 @@ def _take(claimed: ConversationPass, kept: Kept, batch: Batch) -> None:
     """One batch: what is final of its own packets is imported at once."""
     if claimed.failures >= MAX_FAILURES:
         claimed.failures = 0
-        _give_up(claimed, batch, f"its worker ended without a word {MAX_FAILURES} times")
+        _give_up(claimed, batch, f"it could not be taken, or its worker ended without a word, {MAX_FAILURES} times")
         return
     try:
         with bounded.memory(settings.BATCH_MEMORY):
             packets = pipeline.read(batch)
             with bounded.seconds(settings.BATCH_SECONDS):
                 found = kept.known.take(packets, batch.first_column)
-    except (PacketsError, OSError) as error:
+    except (PacketsError, FileNotFoundError) as error:
         _give_up(claimed, batch, str(error))
         return
+    except OSError as error:
+        raise CannotTake(f"batch {batch.sequence} cannot be read: {error}") from error
     except MemoryError:
-        raise OSError("there is not enough memory") from None
+        raise CannotTake(f"batch {batch.sequence}: more memory than PICAPWEB_BATCH_MEMORY would be needed") from None
     if batch.last_time_ns is not None:
         kept.last_ns = max(kept.last_ns, batch.last_time_ns)
     kept.open.append((batch.pk, batch.first_column, batch.packets))
@@ -336,7 +349,7 @@ def _leave(claimed: ConversationPass, kept: Kept, done: bool) -> None:
             packets=claimed.packets,
             conversations=len(kept.known),
             error=claimed.error,
-            failures=0,
+            failures=claimed.failures,
             lease_until=None,
             not_before=None,
             moved=Now(),
@@ -355,7 +368,7 @@ def _forget() -> None:
         _kept = None
 
 
-def _release(claimed: ConversationPass, seconds: float) -> None:
+def _release(claimed: ConversationPass, seconds: float, failed: bool = False) -> None:
     ConversationPass.objects.filter(pk=claimed.pk, attempt=claimed.attempt).update(
-        lease_until=None, not_before=Now() + timedelta(seconds=seconds), failures=F("failures")
+        lease_until=None, not_before=Now() + timedelta(seconds=seconds), failures=F("failures") + int(failed)
     )

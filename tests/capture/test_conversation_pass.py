@@ -261,7 +261,42 @@ def test_a_packet_that_ends_its_worker_does_so_three_times(index, capture):
         assert claimed is not None
         lapse()
     work.until_idle()
-    assert "(batch 0) were left out: its worker ended without a word" in ConversationPass.objects.get().error
+    assert "(batch 0) were left out: it could not be taken, or its worker ended" in ConversationPass.objects.get().error
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["ends its worker", "cannot be read"])
+def test_of_many_batches_only_that_one_is_left_out(index, capture, monkeypatch, ends):
+    """It is not the first of a turn when it first does so: those before it must not be taken for it."""
+    monkeypatch.setattr(conversations, "BACK_OFF_SECONDS", 0.0)
+    monkeypatch.setattr(conversations, "step", lambda **_: False)
+    job = order_job(capture, index=index, bufsize=20)
+    work.until_idle()
+    monkeypatch.undo()
+    monkeypatch.setattr(conversations, "BACK_OFF_SECONDS", 0.0)
+    poison = Batch.objects.get(job=job.pk, sequence=4).first_column
+    take = conversations.Conversations.take
+
+    class Ended(BaseException):
+        pass
+
+    def takes(self: Any, batch: Any, first_column: int) -> Any:
+        if first_column == poison:
+            raise Ended if ends else OSError("Input/output error")
+        return take(self, batch, first_column)
+
+    monkeypatch.setattr(conversations.Conversations, "take", takes)
+    for _ in range(40):
+        try:
+            work.until_idle()
+        except Ended:
+            lapse()
+        if ConversationPass.objects.get().state == PassState.DONE:
+            break
+    told = ConversationPass.objects.get()
+    assert (told.state, told.packets) == (PassState.DONE, 116)
+    assert "packets 81 to 100 (batch 4) were left out" in told.error
+    assert told.error.count("left out") == 1
+    assert not any(packet in range(80, 100) for name, found in values(job).items() if name not in LATE for packet, _ in found)
 
 
 def test_a_backend_that_is_away_is_waited_for(index, capture, monkeypatch):
