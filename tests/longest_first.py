@@ -88,6 +88,14 @@ class LongestFirst(LoadFileScheduling):
             self._reschedule(other)
         return died_in
 
+    def _reschedule(self, node: WorkerController) -> None:
+        """A process runs a test when it knows the next one, or that there is none.
+
+        xdist gives who comes late one file: with a single test in it, it waits for ever if no other takes the rest."""
+        super()._reschedule(node)
+        while self.workqueue and not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+            self._assign_work_unit(node)
+
     def _assign_work_unit(self, node: WorkerController) -> None:
         self.workqueue.move_to_end(min(self.workqueue, key=place), last=False)
         super()._assign_work_unit(node)
