@@ -33,6 +33,7 @@ CAPTURES = (
     "protocols/joy__kali-normal-ssh.pcap",
     "protocols/zeek__snmp__snmpwalk-short.pcap",
     "linktypes/ipfixprobe__mqtt.pcap",
+    "linktypes/ndpi__KakaoTalk_talk.pcap",
     "tunnels/arkime__dot1ad.pcap",
     "tunnels/mercury__pppoe_double_vlan_tagging.pcap",
     "tunnels/zeek__mpls-in-vlan.pcap",

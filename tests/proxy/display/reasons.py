@@ -69,6 +69,13 @@ REASONS = (
         "more",
     ),
     Reason(
+        "another's port",
+        "TLS on a port that tshark has for HTTP is nothing to it. Ours reads it by its content.",
+        r"\btls\.",
+        "tcp.port == 8080 && tcp.len > 0 && !http",
+        "more",
+    ),
+    Reason(
         "gQUIC",
         "Ours reads the server name of Google's QUIC, too.",
         r"extensions_server_name|^quic$",
