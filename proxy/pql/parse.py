@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 from functools import cache
@@ -156,7 +157,7 @@ class _Builder(Transformer[Token, Any]):
         return parts[0].strip("'\"")
 
     def number(self, parts: list[Token]) -> int | float:
-        return float(parts[0]) if "." in parts[0] else _integer(parts[0])
+        return _float(parts[0]) if "." in parts[0] else _integer(parts[0])
 
     def value_call(self, parts: list[Call]) -> Call:
         return parts[0]
@@ -186,9 +187,21 @@ def _offset(token: Token) -> int:
 def _integer(token: Token) -> int:
     value = _clamped(token)
     if value in (INT64_MIN, INT64_MAX) and token.lstrip("-").lstrip("0") != str(abs(value)):
-        text = f'integer is not in signed 64-bit range: strconv.ParseInt: parsing "{token}": value out of range'
-        _later.errors.append(QueryError(f"parsing: {text}", _offset(token)))
+        _out_of_range(token, "ParseInt")
     return value
+
+
+def _float(token: Token) -> float:
+    value = float(token)
+    if not math.isfinite(value):
+        _out_of_range(token, "ParseFloat")
+        return 0.0
+    return value
+
+
+def _out_of_range(token: Token, function: str) -> None:
+    text = f'integer is not in signed 64-bit range: strconv.{function}: parsing "{token}": value out of range'
+    _later.errors.append(QueryError(f"parsing: {text}", _offset(token)))
 
 
 def _clamped(token: Token) -> int:

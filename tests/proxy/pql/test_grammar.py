@@ -226,6 +226,11 @@ def test_what_cannot_be_read(text: str, position: int) -> None:
             13,
         ),
         (
+            f"SetRowAttrs(f, 1, x=-1{'9' * 320}.5)",
+            f'parsing: integer is not in signed 64-bit range: strconv.ParseFloat: parsing "-1{"9" * 320}.5": value out of range',
+            20,
+        ),
+        (
             'Row(n >< ["a",1])',
             "parsing: unexpected parser error of type *runtime.TypeAssertionError: "
             "interface conversion: interface {} is *pql.Condition, not []interface {}",
