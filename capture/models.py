@@ -196,6 +196,7 @@ class ConversationPass(models.Model):
     checkpoint = models.TextField(blank=True, help_text="path, relative to the data folder; empty: nothing is known yet")
     packets = models.BigIntegerField(default=0, help_text="taken")
     conversations = models.BigIntegerField(default=0, help_text="known at the checkpoint")
+    forgotten = models.BigIntegerField(default=0, db_default=0, help_text="settled before their time, for want of room")
     again = models.BooleanField(default=False, help_text="packets may have values of an earlier run")
     error = models.TextField(blank=True, help_text="batches that could not be read, and why")
     moved = models.DateTimeField(auto_now_add=True, help_text="when a worker last left it")

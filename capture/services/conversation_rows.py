@@ -57,6 +57,7 @@ def begin_again(job: int, after_seconds: float = 0.0) -> None:
         packets=0,
         again=True,
         error="",
+        forgotten=0,
         attempt=F("attempt") + 1,  # who works on it has lost it
         failures=0,
         lease_until=None,
@@ -92,7 +93,12 @@ def pass_json(job: Job) -> dict[str, Any] | None:
         return None
     known = getattr(job, "conversation_pass", None)
     if known is not None:
-        return {"state": known.state, "packets": known.packets, "error": known.error or None}
+        return {
+            "state": known.state,
+            "packets": known.packets,
+            "forgotten": known.forgotten,
+            "error": known.error or None,
+        }
     waiting = not job.ended or Batch.objects.filter(job=job.pk, second_pass=SecondPass.WAITING).exists()
     state = PassState.RUNNING if waiting else PassState.DONE
-    return {"state": state, "packets": 0 if waiting else job.packets_indexed, "error": None}
+    return {"state": state, "packets": 0 if waiting else job.packets_indexed, "forgotten": 0, "error": None}

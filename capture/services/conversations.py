@@ -40,6 +40,9 @@ TURN_SECONDS = 3.0
 # A worker that was ended so often at the same batch leaves it out.
 MAX_FAILURES = 3
 BACK_OFF_SECONDS = 3.0
+# A checkpoint may take a while to write, with a million conversations in it: the work between two takes so many times as long.
+BETWEEN_CHECKPOINTS = 4.0
+_LONG_SECONDS = 0.25
 # Of a live job on an idle link: what was captured until so long ago has been seen.
 IDLE_SECONDS = 5.0
 # Of a capture, packets between two looks at what has run out of time: not at the end of a turn, which comes by the clock on the
@@ -69,6 +72,7 @@ class Kept:
     late: Found = field(default_factory=nothing)  # values for them so far
     fresh: list[Found] = field(default_factory=list)  # found since they were last imported
     last_ns: int = 0  # the latest time of a packet that was taken
+    wrote_seconds: float = 0.0  # how long the checkpoint took
 
 
 # One at a time, of this process: to go on where it left off, it need not read the checkpoint.
@@ -148,7 +152,7 @@ def _run(claimed: ConversationPass, lost: threading.Event) -> None:
     kept = _at_checkpoint(claimed)
     # A batch that ended a worker must come to be the first of a turn: none other is to be left out in its stead.
     careful = claimed.failures > 0
-    until = time.monotonic() + (0.0 if careful else TURN_SECONDS)
+    until = time.monotonic() + (0.0 if careful else max(TURN_SECONDS, BETWEEN_CHECKPOINTS * kept.wrote_seconds))
     moved = False
     while True:
         if lost.is_set():
@@ -292,14 +296,14 @@ def _at_checkpoint(claimed: ConversationPass) -> Kept:
     if _kept is not None and _kept[:2] == (os.getpid(), claimed.pk) and _kept[2].path == claimed.checkpoint != "":
         return _kept[2]
     _forget()
-    kept = Kept(claimed.checkpoint, Conversations())
+    kept = Kept(claimed.checkpoint, Conversations(most=settings.CONVERSATIONS))
     if claimed.checkpoint:
         try:
             _load(kept, checkpoints.read(claimed.checkpoint))
         except (ValueError, FileNotFoundError) as error:
             logger.warning("the second pass over job %d begins anew: %s: %s", claimed.pk, claimed.checkpoint, error)
             kept.known.close()
-            kept = Kept("", Conversations())
+            kept = Kept("", Conversations(most=settings.CONVERSATIONS))
             _begin_anew(claimed)
     _kept = os.getpid(), claimed.pk, kept
     return kept
@@ -336,7 +340,11 @@ def _leave(claimed: ConversationPass, kept: Kept, done: bool) -> None:
             "late-value": kept.late.value,
             "last-ns": np.array(kept.last_ns, np.int64),
         }
+        began = time.monotonic()
         path = checkpoints.write(claimed.pk, {**kept.known.dump(), **own})
+        kept.wrote_seconds = time.monotonic() - began
+    # A live job's turns end when nothing is left to take, every second
+    rest = BETWEEN_CHECKPOINTS * kept.wrote_seconds if claimed.job.kind == JobKind.INTERFACE else 0.0
     with transaction.atomic():
         taken = Batch.objects.filter(pk__in=[pk for pk, *_ in kept.open], second_pass=SecondPass.WAITING)
         list(taken.select_for_update(of=("self",)).order_by("id").values_list("pk"))
@@ -348,10 +356,11 @@ def _leave(claimed: ConversationPass, kept: Kept, done: bool) -> None:
             checkpoint=path,
             packets=claimed.packets,
             conversations=len(kept.known),
+            forgotten=kept.known.forgotten(),
             error=claimed.error,
             failures=claimed.failures,
             lease_until=None,
-            not_before=None,
+            not_before=Now() + timedelta(seconds=rest) if rest > BETWEEN_CHECKPOINTS * _LONG_SECONDS else None,
             moved=Now(),
         )
     kept.path = path

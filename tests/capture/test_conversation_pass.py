@@ -75,7 +75,7 @@ def test_a_capture_of_one_batch_has_them_at_once(index, capture):
     assert Batch.objects.get(job=job.pk, packets__gt=0).second_pass == SecondPass.DONE
     assert not ConversationPass.objects.exists()
     assert all(values(job)[name] for name in ("tcp-handshake", "tcp-rtt-us", "tcp-irtt-us", "dns-rtt-us", "http-response-us"))
-    assert job_json(job)["conversations"] == {"state": "done", "packets": job.packets_indexed, "error": None}
+    assert job_json(job)["conversations"] == {"state": "done", "packets": job.packets_indexed, "forgotten": 0, "error": None}
 
 
 @pytest.mark.parametrize("bufsize", [1, 10, 50])
@@ -99,6 +99,7 @@ def test_a_worker_that_is_ended_loses_and_doubles_nothing(index, capture, monkey
     """At each place where something was done and not noted yet. Turns are as short as can be: a checkpoint a batch."""
     whole = run_job(capture, index=index)
     monkeypatch.setattr(conversations, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(conversations, "BETWEEN_CHECKPOINTS", 0.0)
     left = [after]
 
     class Ended(BaseException):
@@ -152,6 +153,7 @@ def test_when_turns_end_does_not_matter_where_times_go_back(index, monkeypatch, 
     found = []
     for seconds in (1000.0, 0.0):
         monkeypatch.setattr(conversations, "TURN_SECONDS", seconds)
+        monkeypatch.setattr(conversations, "BETWEEN_CHECKPOINTS", 0.0)
         found.append(values(run_job(path, index=index, bufsize=2, again=True)))
     assert found[0] == found[1]
 
@@ -160,6 +162,7 @@ def test_when_turns_end_does_not_matter_where_times_go_back(index, monkeypatch, 
 def test_without_its_checkpoint_it_begins_anew(index, capture, monkeypatch, how):
     whole = run_job(capture, index=index)
     monkeypatch.setattr(conversations, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(conversations, "BETWEEN_CHECKPOINTS", 0.0)
     job = order_job(capture, index=index, bufsize=20, again=True)
     while not ConversationPass.objects.filter(next_sequence__gt=3).exists():
         assert work.step()
@@ -227,12 +230,13 @@ def test_a_job_without_its_fields_has_no_second_pass(index, capture):
 
 def test_the_job_says_that_it_is_running_and_when_it_is_done(index, capture, monkeypatch):
     monkeypatch.setattr(conversations, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(conversations, "BETWEEN_CHECKPOINTS", 0.0)
     job = order_job(capture, index=index, bufsize=20)
     seen = []
     while work.step():
         seen.append(job_json(Job.objects.with_captures().get(pk=job.pk))["conversations"])
-    assert seen[0] == {"state": "running", "packets": 0, "error": None}
-    assert seen[-1] == {"state": "done", "packets": 136, "error": None}
+    assert seen[0] == {"state": "running", "packets": 0, "forgotten": 0, "error": None}
+    assert seen[-1] == {"state": "done", "packets": 136, "forgotten": 0, "error": None}
     assert [one["packets"] for one in seen] == sorted(one["packets"] for one in seen)
 
 
@@ -320,6 +324,7 @@ def test_a_backend_that_is_away_is_waited_for(index, capture, monkeypatch):
 
 def test_a_job_that_is_deleted_meanwhile_leaves_nothing(index, capture, monkeypatch):
     monkeypatch.setattr(conversations, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(conversations, "BETWEEN_CHECKPOINTS", 0.0)
     job = order_job(capture, index=index, bufsize=20)
     while not ConversationPass.objects.filter(next_sequence__gt=2).exists():
         assert work.step()

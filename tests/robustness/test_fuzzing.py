@@ -64,8 +64,8 @@ class _Forgets:
     VERSION, FIELDS, records = tcp.VERSION, tcp.FIELDS, staticmethod(tcp.records)
 
     @staticmethod
-    def state(partition, partitions):
-        whole = tcp.state(partition, partitions)
+    def state(partition, partitions, most):
+        whole = tcp.state(partition, partitions, most)
         take = whole.take
         whole.take = lambda records: conversations.joined([take(records), whole.end()])
         return whole
@@ -77,8 +77,8 @@ class _Repeats:
     VERSION, FIELDS, records = tcp.VERSION, tcp.FIELDS, staticmethod(tcp.records)
 
     @staticmethod
-    def state(partition, partitions):
-        whole = tcp.state(partition, partitions)
+    def state(partition, partitions, most):
+        whole = tcp.state(partition, partitions, most)
         take = whole.take
         whole.take = lambda records: conversations.joined([take(records)] * 2)
         return whole

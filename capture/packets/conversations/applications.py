@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.packets.batch import PacketBatch
+from capture.packets.conversations.contract import MOST_HELD
 from capture.packets.conversations.requests_found import FIELDS as FIELDS
 from capture.packets.conversations.requests_headers import make_places, place
 from capture.packets.conversations.requests_read import read
@@ -50,6 +51,6 @@ def records(batch: PacketBatch, first_column: int) -> Records:
     return Records(rows.words[: int(rows.used[0])], latest)
 
 
-def state(partition: int, partitions: int) -> Requests:
-    """A state that has seen nothing."""
-    return Requests(partition, partitions)
+def state(partition: int, partitions: int, most: int = MOST_HELD) -> Requests:
+    """A state that has seen nothing (see contract.Subject)."""
+    return Requests(partition, partitions, most)

@@ -31,6 +31,7 @@ from capture.packets.conversations.requests_table import (
     add,
     find,
     first_alive,
+    is_too_much,
     kill,
     remade,
 )
@@ -146,10 +147,16 @@ def answer(table, words, now, first, found):  # type: ignore[no-untyped-def]
     return found
 
 
-@compiled(types.Tuple((TABLE, OUT))(TABLE, types.int64, OUT))
-def with_room(table, now, found):  # type: ignore[no-untyped-def]
-    """A full table with room for one entry; what is late is given up first."""
+@compiled(types.Tuple((TABLE, OUT))(TABLE, types.int64, types.int64, OUT))
+def with_room(table, now, most, found):  # type: ignore[no-untyped-def]
+    """A full table with room for one entry, of `most` entries at most; what is late is given up first, then the oldest."""
     table, found = settle(table, now, False, found)
+    while is_too_much(table, most):
+        number = first_alive(table)
+        if table.rows[number, STATE] == OPEN:
+            found = _unanswered(table, number, found)
+        kill(table, number)
+        table.used[3] += 1
     table, moved = remade(table)
     for number in range(table.used[0]):
         before = np.int64(table.rows[number, BEFORE])

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from capture.packets.batch import PacketBatch
 from capture.packets.declarations.conversations import FIELDS
 
+# Of each kind (TCP conversations; questions; TLS handshakes; HTTP connections, requests) so many are known at once, in all
+# partitions together: half a gigabyte of TCP. Who sends packets decides how many there are, and how long they stay open.
+MOST_HELD = 2**20
+
 # Fields of the second pass by their number in Found.field.
 NAMES = tuple(field.name for field in FIELDS)
 # Of these a value may come for a packet of an earlier batch; of the others, only for packets that were just taken.
@@ -37,7 +41,8 @@ class State(Protocol):
     """What is known of the conversations of one partition (those of hash % partitions == partition) after some batches of a job.
 
     Answers must not depend on how packets are cut into batches, nor on when `expire` is called: what runs out of time does so by
-    the packets' own times. Bounded by the conversations that are open."""
+    the packets' own times. If more are open than may be held, those that were quiet for longest are settled as by `end`, and
+    forgotten: which ones these are may depend on both."""
 
     def take(self, records: Any) -> Found:
         """The records of the next batch, in capture order; those of other partitions are passed over."""
@@ -53,6 +58,9 @@ class State(Protocol):
 
     def conversations(self) -> int:
         """How many it holds."""
+
+    def forgotten(self) -> int:
+        """How many were forgotten for want of room."""
 
     def dump(self) -> dict[str, NDArray[Any]]:
         """All of it as arrays, to be stored."""
@@ -75,5 +83,5 @@ class Subject(Protocol):
     def records(self, batch: PacketBatch, first_column: int) -> Any:
         """What the state needs of a batch, packet i of which is column first_column + i. A pure function, in compiled loops."""
 
-    def state(self, partition: int, partitions: int) -> State:
-        """A state that has seen nothing."""
+    def state(self, partition: int, partitions: int, most: int = MOST_HELD) -> State:
+        """A state that has seen nothing. most: how many of a kind all partitions hold together."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from capture.packets.batch import PacketBatch
 from capture.packets.conversations import applications, tcp
-from capture.packets.conversations.contract import Found, State, Subject, nothing
+from capture.packets.conversations.contract import MOST_HELD, Found, State, Subject, nothing
 
 SUBJECTS: dict[str, Subject] = {"tcp": tcp, "applications": applications}
 # Conversations are told apart by a hash; a partition is what one thread takes. What is found does not depend on their number.
@@ -31,11 +31,15 @@ class _Part(NamedTuple):
 
 
 class Conversations:
-    """What is known of a job's conversations behind some of its batches. Use it in a `with`: it has threads."""
+    """What is known of a job's conversations behind some of its batches. Use it in a `with`: it has threads.
 
-    def __init__(self, partitions: int = PARTITIONS) -> None:
+    most: how many of a kind it holds."""
+
+    def __init__(self, partitions: int = PARTITIONS, most: int = MOST_HELD) -> None:
         self._partitions = partitions
-        self._parts = [_Part(name, k, one.state(k, partitions)) for name, one in SUBJECTS.items() for k in range(partitions)]
+        self._parts = [
+            _Part(name, k, one.state(k, partitions, most)) for name, one in SUBJECTS.items() for k in range(partitions)
+        ]
         threads = min(partitions, len(os.sched_getaffinity(0)))
         self._threads = ThreadPoolExecutor(threads, "conversations") if threads > 1 else None
 
@@ -71,6 +75,10 @@ class Conversations:
         """How many conversations are known."""
         return sum(part.state.conversations() for part in self._parts)
 
+    def forgotten(self) -> int:
+        """How many were settled before their time, for want of room."""
+        return sum(part.state.forgotten() for part in self._parts)
+
     def dump(self) -> dict[str, NDArray[Any]]:
         """All of it, to be stored."""
         arrays = {f"{part.key}{name}": array for part in self._parts for name, array in part.state.dump().items()}
@@ -102,6 +110,6 @@ def joined(found: Iterable[Found]) -> Found:
 
 def of_whole_capture(batch: PacketBatch, first_column: int) -> Found:
     """What is found in a capture that is one batch."""
-    with Conversations(partitions=1) as all_:
+    with Conversations(partitions=1, most=max(MOST_HELD, 2 * len(batch))) as all_:
         found = [all_.take(batch, first_column), all_.end()]
     return joined(found)

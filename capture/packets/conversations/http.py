@@ -30,6 +30,7 @@ from capture.packets.conversations.requests_table import (
     find,
     first_alive,
     is_full,
+    is_too_much,
     kill,
     remade,
 )
@@ -215,10 +216,38 @@ def purge(connections, requests, now):  # type: ignore[no-untyped-def]
             _forget(connections, requests, at, number)
 
 
-@compiled(types.Tuple((TABLE, TABLE))(TABLE, TABLE, types.int64))
-def with_room(connections, requests, now):  # type: ignore[no-untyped-def]
-    """Both tables, one or both of them full, with room for one entry each; what is late is forgotten first."""
+@borrowing()
+def _forget_oldest(connections, requests, most):  # type: ignore[no-untyped-def]
+    """The connections and requests that were first, until there is room."""
+    while is_full(connections) and is_too_much(connections, most):
+        at = first_alive(connections)
+        _forget(connections, requests, at, -1)
+        kill(connections, at)
+        connections.used[3] += 1
+    if not (is_full(requests) and is_too_much(requests, most)):
+        return
+    # A request does not know its connection: all before the first one that stays
+    stays = first_alive(requests)
+    left = requests.used[2]
+    while 2 * left > most:
+        if requests.rows[stays, STATE] == OPEN:
+            left -= 1
+        stays += 1
+    requests.used[3] += requests.used[2] - left
+    for at in range(connections.used[0]):
+        number = _head(connections, at)
+        if connections.rows[at, STATE] == OPEN and 0 <= number < stays:
+            while 0 <= number < stays:
+                number = np.int64(requests.rows[number, NEXT]) - 1
+            _forget(connections, requests, at, number)
+
+
+@compiled(types.Tuple((TABLE, TABLE))(TABLE, TABLE, types.int64, types.int64))
+def with_room(connections, requests, now, most):  # type: ignore[no-untyped-def]
+    """Both tables, one or both of them full, with room for one entry each, of `most` entries each at most; what is late is
+    forgotten first, then the oldest."""
     purge(connections, requests, now)
+    _forget_oldest(connections, requests, most)
     if is_full(connections):
         connections, _ = remade(connections)
     if is_full(requests):

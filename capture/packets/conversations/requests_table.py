@@ -28,7 +28,8 @@ _LEAST = 64
 class Table(NamedTuple):
     """slots: int32 (power of 2,): number of an entry, or -1. rows: uint64 (slots / 2, WIDTH).
 
-    used: int64 (3,): entries (dead ones too), the first that may be alive, how many are alive. seed: uint64 (1,), of this table:
+    used: int64 (4,): entries (dead ones too), the first that may be alive, how many are alive, how many were killed for want of
+    room. seed: uint64 (1,), of this table:
     who sends packets cannot know which keys meet in a slot."""
 
     slots: NDArray[np.int32]
@@ -40,10 +41,17 @@ class Table(NamedTuple):
 def make_table(capacity: int = _LEAST) -> Table:
     """An empty one with room for so many entries, a power of 2."""
     seed = np.frombuffer(os.urandom(8), np.uint64).copy()
-    return Table(np.full(2 * capacity, _EMPTY), np.zeros((capacity, WIDTH), np.uint64), np.zeros(3, np.int64), seed)
+    return Table(np.full(2 * capacity, _EMPTY), np.zeros((capacity, WIDTH), np.uint64), np.zeros(4, np.int64), seed)
 
 
 TABLE = numba.typeof(make_table())
+
+
+def emptied(table: Table) -> Table:
+    """An empty one that has forgotten as many."""
+    made = make_table()
+    made.used[3] = table.used[3]
+    return made
 
 
 @borrowing()
@@ -94,6 +102,13 @@ def kill(table, number):  # type: ignore[no-untyped-def]
         table.used[2] -= 1
 
 
+@inlined()
+def is_too_much(table, most):  # type: ignore[no-untyped-def]
+    """Whether a full table has to forget something, until half of `most` are alive, for `remade` not to make it larger than that.
+    most: entries, a power of 2."""
+    return len(table.rows) >= most and 2 * table.used[2] > most
+
+
 @compiled()
 def remade(table):  # type: ignore[no-untyped-def]
     """(table without the dead, and with room; int64: the new number of each old entry, -1 of a dead one)."""
@@ -105,7 +120,8 @@ def remade(table):  # type: ignore[no-untyped-def]
     elif capacity > _LEAST and 8 * alive < capacity:
         capacity //= 2
     rows = np.zeros((capacity, WIDTH), np.uint64)
-    new = Table(np.full(2 * capacity, _EMPTY, np.int32), rows, np.zeros(3, np.int64), table.seed)
+    new = Table(np.full(2 * capacity, _EMPTY, np.int32), rows, np.zeros(4, np.int64), table.seed)
+    new.used[3] = table.used[3]
     for old in range(count):
         if table.rows[old, STATE] != DEAD:
             moved[old] = new.used[0]
@@ -130,12 +146,12 @@ def _found_again(table):  # type: ignore[no-untyped-def]
         table.slots[_slot(table, table.rows[number, KEY], table.rows[number, KEY2])] = np.int32(number)
 
 
-def restored(name: str, rows: NDArray[Any]) -> Table:
-    """A table with these entries. Raises ValueError for what are none."""
+def restored(name: str, rows: NDArray[Any], forgotten: int) -> Table:
+    """A table with these entries that has forgotten so many. Raises ValueError for what are none."""
     if rows.dtype != np.uint64 or rows.ndim != 2 or rows.shape[1] != WIDTH:
         raise ValueError(f"{name}: not {WIDTH} words an entry")
     table = make_table(max(_LEAST, 1 << max(len(rows) - 1, 0).bit_length()))
     table.rows[: len(rows)] = rows
-    table.used[0], table.used[2] = len(rows), np.count_nonzero(rows[:, STATE] != DEAD)
+    table.used[0], table.used[2], table.used[3] = len(rows), np.count_nonzero(rows[:, STATE] != DEAD), forgotten
     _found_again(table)
     return table

@@ -6,6 +6,7 @@ tcp_table holds the conversations, tcp_loop goes through all of it, compiled. do
 
 from __future__ import annotations
 
+from capture.packets.conversations.contract import MOST_HELD
 from capture.packets.conversations.tcp_records import records
 from capture.packets.conversations.tcp_state import VERSION, TcpState
 
@@ -14,6 +15,6 @@ __all__ = ["FIELDS", "VERSION", "records", "state"]
 FIELDS = ("tcp-analysis", "tcp-handshake", "tcp-rtt-us", "tcp-irtt-us")
 
 
-def state(partition: int, partitions: int) -> TcpState:
-    """A state that has seen nothing, of the conversations with hash % partitions == partition."""
-    return TcpState(partition, partitions)
+def state(partition: int, partitions: int, most: int = MOST_HELD) -> TcpState:
+    """A state that has seen nothing, of the conversations with hash % partitions == partition (see contract.Subject)."""
+    return TcpState(partition, partitions, most)

@@ -190,9 +190,10 @@ def take(table, segments, first, partition, partitions, findings, own, words):  
     return np.int64(i)
 
 
-@compiled(types.int64(TABLE, types.int64, FINDINGS))
-def expire(table, now_ns, findings):  # type: ignore[no-untyped-def]
-    """Settles what has no more time at `now_ns` and forgets what is over; rows move together. How many were forgotten.
+@compiled(types.int64(TABLE, types.int64, types.int64, FINDINGS))
+def expire(table, now_ns, quiet_since, findings):  # type: ignore[no-untyped-def]
+    """Settles what has no more time at `now_ns` and forgets what is over, and those without a segment after `quiet_since`; rows
+    move together. How many were forgotten.
 
     If any, the slots are not those of the rows any more: they are to be filled anew."""
     rows = table.used[ROWS]
@@ -202,7 +203,7 @@ def expire(table, now_ns, findings):  # type: ignore[no-untyped-def]
         head, opening = table.heads[row], table.openings[row]
         if head.waiting != NOBODY and passed(now_ns, opening.since, WAIT_NS):
             give_up(table, head, opening, findings)
-        if not passed(now_ns, head.last, limit_of(head)):
+        if head.last > quiet_since and not passed(now_ns, head.last, limit_of(head)):
             row += 1
             continue
         _ended(table, head, opening, row, findings)

@@ -30,6 +30,7 @@ from capture.packets.conversations.requests_table import (
     add,
     find,
     first_alive,
+    is_too_much,
     kill,
     remade,
 )
@@ -175,10 +176,15 @@ def take(table, words, now, found):  # type: ignore[no-untyped-def]
     return found
 
 
-@compiled(types.Tuple((TABLE, OUT))(TABLE, types.int64, OUT))
-def with_room(table, now, found):  # type: ignore[no-untyped-def]
-    """A full table with room for one entry; what is late ends first."""
+@compiled(types.Tuple((TABLE, OUT))(TABLE, types.int64, types.int64, OUT))
+def with_room(table, now, most, found):  # type: ignore[no-untyped-def]
+    """A full table with room for one entry, of `most` entries at most; what is late ends first, then the oldest."""
     table, found = settle(table, now, False, found)
+    while is_too_much(table, most):
+        number = first_alive(table)
+        found = _end(table, number, BROKEN_OFF, found)
+        kill(table, number)
+        table.used[3] += 1
     table, _ = remade(table)
     return table, found
 
