@@ -16,7 +16,7 @@ from capture.services.describe import iso_ns
 from capture.templatetags.show import microseconds
 from indexing import store, translation
 from indexing.backends.base import SHARD_WIDTH
-from indexing.calls import Call, Condition, RowResult, ValCountResult
+from indexing.calls import Call, RowResult, ValCountResult
 from indexing.columns import of_columns
 from indexing.models import PacketIndex
 from proxy.ask import ask
@@ -149,25 +149,14 @@ def rows_of(index: str, located: Located, names: Sequence[str]) -> list[PacketRo
             by_column[column].fields.setdefault(name, []).append(text)
     for name in names:
         if FIELDS[name].kind == "int" and name not in LENGTHS:
-            for column, number in numbers_of(index, name, columns).items():
+            found, numbers = store.ensure_index(index).numbers_of_columns(index, name, columns)
+            for column, number in zip(found.tolist(), numbers.tolist(), strict=True):
                 by_column[column].fields[name] = [str(number)]
     for row in rows:
         for name, attribute in LENGTHS.items():
             if name in names:
                 row.fields[name] = [str(getattr(row, attribute))]
     return rows
-
-
-def numbers_of(index: str, name: str, columns: NDArray[np.uint64]) -> dict[int, int]:
-    """Values of an int field, of those of some packets (columns ascending) that have one.
-
-    One call a packet that has one: it is for a page of them. Raises QueryError, BackendAway."""
-    has = Call("Row", args={"condition": (name, Condition("!=", None))})
-    there = ask(index, [Call("Intersect", [of_columns(columns).call(), has])]).results[0]
-    assert isinstance(there, RowResult)
-    found = np.asarray(there.columns, np.uint64)
-    sums = ask(index, [Call("Sum", [of_columns(found[i : i + 1]).call()], {"field": name}) for i in range(len(found))]).results
-    return {column: one.value for column, one in zip(found.tolist(), sums, strict=True) if isinstance(one, ValCountResult)}
 
 
 def indexed_numbers(index: str, column: int, names: Sequence[str]) -> list[dict[str, Any]]:

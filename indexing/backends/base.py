@@ -163,6 +163,11 @@ class Backend(Protocol):
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Which rows of a set field hold these columns: (column uint64 (n,), row uint64 (n,)), sorted by column, row."""
 
+    def numbers_of_columns(
+        self, index: str, field: str, columns: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Values of an int field, of those of these columns that have one: (column uint64 (n,), value int64 (n,)), by column."""
+
     def write_row(self, index: str, field: str, row: int, columns: Mapping[int, NDArray[np.uint64]], there: bool = True) -> None:
         """Sets (or clears) bits of a row of a set field at columns of visible batches, ascending, by the batches' generation.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexing.backends import embedded_compact, embedded_ints, embedded_merge, embedded_more, embedded_writes
 from indexing.backends.base import (
@@ -210,6 +211,16 @@ class EmbeddedBackend:
             if engine.schema[field].kind == "int":
                 return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
             return engine.rows_of_columns(field, columns)
+
+    def numbers_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, NDArray[np.int64]]:
+        """See Backend."""
+        with self._opened().read() as snapshot:
+            engine = open_engine(snapshot, index, None)
+            if field not in engine.schema:
+                raise QueryError("field not found")
+            if engine.schema[field].kind != "int":
+                return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+            return engine.numbers_of_columns(field, columns)
 
     @contextmanager
     def analysis(self, index: str) -> Iterator[EmbeddedAnalysis]:

@@ -350,6 +350,28 @@ class Engine:
         order = np.lexsort((all_rows, all_columns))
         return all_columns[order], all_rows[order]
 
+    def numbers_of_columns(self, field: str, columns: U64) -> tuple[U64, NDArray[np.int64]]:
+        """(column, value) of those of these columns (any order, may repeat) that have one, by column."""
+        columns = sorted_unique(np.asarray(columns, np.uint64))
+        out_columns, out_values = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+        present = set(self._shards)
+        shards = columns >> np.uint64(SHARD_EXPONENT)
+        for number in sorted_unique(shards).tolist():
+            if number not in present:
+                continue
+            local = (columns[shards == number] & _LOW).astype(np.int64)
+            self._budget.check()
+            for fragment, alive in self._shard(number).ints(field):
+                found, values = fragment.some(local)
+                if alive is not None:
+                    there = (alive[found >> 6] >> (found & 63).astype(np.uint64) & np.uint64(1)).astype(np.bool_)
+                    found, values = found[there], values[there]
+                out_columns.append(found.astype(np.uint64) + np.uint64(number << SHARD_EXPONENT))
+                out_values.append(values)
+        all_columns, all_values = np.concatenate(out_columns), np.concatenate(out_values)
+        order = np.argsort(all_columns, kind="stable")
+        return all_columns[order], all_values[order]
+
     # Cross-tabulation
 
     def _group_by(self, call: Call) -> GroupCountsResult:

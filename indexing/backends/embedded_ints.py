@@ -89,6 +89,18 @@ class IntFragment:
         value: int = int(self._delta[i]) + self.minimum
         return value
 
+    def some(self, columns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(column, value) of those of these columns (n,), ascending, that have one."""
+        if self._dense:
+            columns = columns[(columns >= self.first) & (columns < self.first + self.count)]
+            place = columns - self.first
+        else:
+            place = np.minimum(np.searchsorted(self._columns, columns), self.count - 1)
+            there = self._columns[place] == columns
+            columns, place = columns[there], place[there]
+        low = np.uint64(self.minimum & 0xFFFFFFFFFFFFFFFF)
+        return columns, (self._delta[place].astype(np.uint64) + low).view(np.int64)
+
     @property
     def size(self) -> int:
         """Bytes of the numbers, and of what was made of them."""

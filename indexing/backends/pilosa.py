@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexing.backends import pilosa_schema
 from indexing.backends.base import ACCESS_FIELD, BackendAway, BackendError, BatchBits, BatchRange, FieldSchema
@@ -21,9 +22,10 @@ from indexing.backends.pilosa_http import Host, PilosaHttp
 from indexing.backends.pilosa_import import Importer
 from indexing.backends.pilosa_query import Questions
 from indexing.backends.pilosa_scratch import Scratch, has_columns, is_scratch
-from indexing.calls import Call, QueryError, Result
+from indexing.calls import Call, Condition, QueryError, Result, RowResult, ValCountResult
 from indexing.client import pilosa_names
 from indexing.client.pilosa import PilosaClients
+from indexing.columns import of_columns
 from indexing.roaring import SHARD_EXPONENT, U64, encode, sorted_unique
 
 _COLUMNS_AT_ONCE = 500
@@ -290,6 +292,30 @@ class PilosaBackend:
     def _rows_in(self, field: str, columns: U64, name: str, known: pilosa_schema.Index) -> list[tuple[int, U64]]:
         return _rows_of_answers(columns, self._questions.post(name, _rows_text(field, columns)))
 
+    def numbers_of_columns(self, index: str, field: str, columns: U64) -> tuple[U64, NDArray[np.int64]]:
+        """See Backend. One Sum a column that has a value, many in a request."""
+        known = self._known(index, [field])
+        if known is None:
+            raise QueryError("index not found")
+        if field not in known.fields:
+            raise QueryError("field not found")
+        if known.fields[field].kind != "int":
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+        columns = sorted_unique(np.asarray(columns, np.uint64))
+        has = Call("Row", args={"condition": (field, Condition("!=", None))})
+        found, values = [np.zeros(0, np.uint64)], [0][:0]
+        for i in range(0, columns.size, _COLUMNS_AT_ONCE):
+            some = of_columns(columns[i : i + _COLUMNS_AT_ONCE]).call()
+            (there,) = self.query(index, [Call("Intersect", [some, has])])
+            assert isinstance(there, RowResult)
+            each = [of_columns(np.array([column], np.uint64)).call() for column in there.columns.tolist()]
+            sums = self.query(index, [Call("Sum", [one], {"field": field}) for one in each]) if each else []
+            # Of one that has left meanwhile there is nothing to add up
+            pairs = [(c, sum_.value) for c, sum_ in zip(there.columns.tolist(), sums, strict=True) if _has_one(sum_)]
+            found.append(np.array([column for column, _ in pairs], np.uint64))
+            values += [value for _, value in pairs]
+        return np.concatenate(found), np.array(values, np.int64)
+
     # State
 
     def write_row(self, index: str, field: str, row: int, columns: Mapping[int, U64], there: bool = True) -> None:
@@ -317,6 +343,10 @@ class PilosaBackend:
 
 def _rows_text(field: str, columns: U64) -> str:
     return "".join(f"Rows({field},column={column})" for column in columns.tolist())
+
+
+def _has_one(result: Result) -> TypeGuard[ValCountResult]:
+    return isinstance(result, ValCountResult) and result.count == 1
 
 
 def _rows_of_answers(columns: U64, answers: Sequence[Any]) -> list[tuple[int, U64]]:

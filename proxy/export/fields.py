@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from capture.packets.errors import PacketsError
-from capture.packets.registry import FIELDS, PRESETS, select
+from capture.packets.registry import PRESETS, select
 from capture.services.errors import Refused
 from proxy.api.question import TABLE_FIELDS
 from proxy.export.packets import CAPTURED, WIRE
 
-# Numbers that stand in the locator; other int fields are bit-sliced, and can be compared and summed only.
+# Numbers that stand in the locator.
 RECORD_FIELDS = {"length": WIRE, "captured-length": CAPTURED}
 
 
@@ -22,13 +22,7 @@ def table_fields(text: str) -> list[str]:
     found: list[str] = []
     for name in names:
         if name in PRESETS:
-            found += [one for one in PRESETS[name] if _is_listed(one)]
-        elif _is_listed(name):
-            found.append(name)
+            found += PRESETS[name]
         else:
-            raise Refused(f"{name} is a number that can be compared and summed, and not listed", option="fields")
+            found.append(name)
     return list(dict.fromkeys(found))
-
-
-def _is_listed(name: str) -> bool:
-    return FIELDS[name].kind == "set" or name in RECORD_FIELDS

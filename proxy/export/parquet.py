@@ -56,13 +56,13 @@ class Parquet:
 
 def value_type(field: Field) -> Any:
     """Of the values of a field: int64, timestamp[ms, UTC] (Parquet has no seconds) or string."""
-    kinds = {"number": pa.int64(), "time": pa.timestamp("ms", "UTC")}
+    kinds = {"number": pa.int64(), "int": pa.int64(), "time": pa.timestamp("ms", "UTC")}
     return kinds.get(field.encoding, pa.string())
 
 
 def _distinct(values: Values) -> Any:
-    if values.field.encoding == "number":
-        return pa.array(values.rows.astype(np.int64))
+    if values.field.encoding in ("number", "int"):
+        return pa.array(values.rows.view(np.int64))
     if values.field.encoding == "time":
         return pa.array(values.rows.astype(np.int64) * values.field.seconds * 1000).cast(pa.timestamp("ms"))
     return pa.array(values.texts, pa.string())

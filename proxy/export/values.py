@@ -25,7 +25,8 @@ U64 = NDArray[np.uint64]
 class Values:
     """Values of a field: packet i has distinct[codes[offsets[i] : offsets[i + 1]]], by row.
 
-    offsets: int64 (n + 1,). codes: int64. rows: uint64, the distinct rows; texts: what they stand for."""
+    offsets: int64 (n + 1,). codes: int64. rows: uint64, the distinct rows (of an int field int64 numbers as uint64); texts:
+    what they stand for."""
 
     field: Field
     offsets: I64
@@ -41,7 +42,13 @@ def values_of(index: str, names: Sequence[str], records: Records) -> dict[str, V
     columns = np.ascontiguousarray(records[COLUMN]).astype(np.uint64)
     order = np.argsort(columns, kind="stable")
     backend = store.ensure_index(index)
-    pairs = {name: backend.rows_of_columns(index, name, columns[order]) for name in names if FIELDS[name].kind == "set"}
+    pairs = {}
+    for name in names:
+        if FIELDS[name].kind == "set":
+            pairs[name] = backend.rows_of_columns(index, name, columns[order])
+        elif name not in RECORD_FIELDS:
+            found_at, numbers = backend.numbers_of_columns(index, name, columns[order])
+            pairs[name] = found_at, numbers.view(np.uint64)
     # Last: a batch leaves with all its bits at once, or, on Pilosa, with its bit of `access` first.
     there, _ = backend.rows_of_columns(index, ACCESS_FIELD if backend.masked else "job", columns)
     if np.count_nonzero(np.diff(there)) + min(len(there), 1) != len(columns):  # `there` is ascending
@@ -79,6 +86,9 @@ def _texts(index: str, rows: dict[str, U64]) -> dict[str, list[str]]:
     known = translation.values_of(index, translated)
     texts: dict[str, list[str]] = {}
     for name, some in rows.items():
+        if FIELDS[name].kind == "int":
+            texts[name] = [str(number) for number in some.view(np.int64).tolist()]
+            continue
         if name not in translated:
             texts[name] = [row_text(FIELDS[name], row) for row in some.tolist()]
             continue

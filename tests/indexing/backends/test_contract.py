@@ -146,6 +146,21 @@ def test_rows_of_columns_gives_pairs_by_column_and_row(filled: Bench) -> None:
     assert column.size == found.size == 0
 
 
+def test_numbers_of_columns_gives_those_that_have_one(filled: Bench) -> None:
+    every = sorted(filled.naive.values["length"])
+    wanted = [*every[::-3], every[0], every[0], 10_000_000_000]
+    column, found = filled.backend.numbers_of_columns(filled.index, "length", np.array(wanted, np.uint64))
+    assert dict(zip(column.tolist(), found.tolist(), strict=True)) == {
+        c: filled.naive.values["length"][c] for c in set(wanted) & set(every)
+    }
+    assert column.tolist() == sorted(column.tolist()) and found.dtype == np.int64
+    for field, columns in (("length", []), ("host", every)):
+        column, found = filled.backend.numbers_of_columns(filled.index, field, np.array(columns, np.uint64))
+        assert column.size == found.size == 0
+    with pytest.raises(QueryError, match="field not found"):
+        filled.backend.numbers_of_columns(filled.index, "nothing", np.zeros(1, np.uint64))
+
+
 def test_several_calls_are_answered_in_order(filled: Bench) -> None:
     under = [live()] if filled.backend.masked else []
     calls = [

@@ -33,7 +33,6 @@ def job(data, shared):
         ({"gone": ""}, "gone"),
         ({"format": "pcap", "fields": "netsrc"}, "fields"),
         ({"format": "csv", "fields": "netscr"}, "fields"),
-        ({"format": "csv", "fields": "tcp-payload-length"}, "fields"),
         ({"lang": "sql"}, "lang"),
         ({"job": "x"}, "job"),
         ({"from": "yesterday"}, "from"),

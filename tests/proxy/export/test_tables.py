@@ -15,7 +15,8 @@ from proxy.export import table
 from tests.jobs import run_job
 
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
-NAMES = "netsrc,tcp,transdst,time-minute,http-useragent,dns-qname,tls-alpn,linktype,length,job"
+NUMBERS = "tcp-rtt-us,dns-rtt-us,tcp-payload-length"
+NAMES = f"netsrc,tcp,transdst,time-minute,http-useragent,dns-qname,tls-alpn,linktype,length,job,{NUMBERS}"
 
 
 @pytest.fixture
@@ -53,10 +54,12 @@ def test_csv(export, index, listed):
 
 def test_parquet(export, index, listed):
     found = pq.read_table(io.BytesIO(export(index=index, format="parquet", fields=NAMES).body))
-    assert {name: str(found.schema.field(name).type) for name in ("time", "tcp", "transdst", "time-minute", "length")} == {
+    typed = ("time", "tcp", "transdst", "tcp-rtt-us", "time-minute", "length")
+    assert {name: str(found.schema.field(name).type) for name in typed} == {
         "time": "timestamp[ns, tz=UTC]",
         "tcp": "list<element: string>",
         "transdst": "list<element: int64>",
+        "tcp-rtt-us": "list<element: int64>",
         "time-minute": "list<element: timestamp[ms, tz=UTC]>",
         "length": "int64",
     }
@@ -67,7 +70,8 @@ def test_parquet(export, index, listed):
             assert row[name] == packet[name]
         for name in ("netsrc", "tcp", "http-useragent", "dns-qname", "tls-alpn"):
             assert row[name] == packet["fields"].get(name, [])
-        assert [str(port) for port in row["transdst"]] == packet["fields"].get("transdst", [])
+        for name in ("transdst", *NUMBERS.split(",")):
+            assert [str(number) for number in row[name]] == packet["fields"].get(name, [])
         minutes = [row_of_text(FIELDS["time-minute"], text) * 60 for text in packet["fields"]["time-minute"]]
         assert [int(time.timestamp()) for time in row["time-minute"]] == minutes
 
@@ -78,7 +82,7 @@ def test_the_usual_fields_are_those_of_the_table(client, export, index, job):
 
 
 def test_all_fields(client, export, index, job):
-    names = [name for name, one in FIELDS.items() if one.kind == "set" or name == "length"]
+    names = [name for name in FIELDS if name != "captured-length"]
     listed = client.get(f"/packets/?index={index}&limit=20&fields={','.join(names)}").json()["packets"]
     found = [json.loads(line) for line in export(index=index, format="jsonl", fields="all").body.splitlines()[:20]]
     lengths = [packet["fields"].pop("captured-length") for packet in found]
