@@ -5,15 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import warnings
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "picapweb.settings")
-
-from celery import Celery
-from celery.exceptions import SecurityWarning
 from celery.signals import (
-    setup_logging,
     task_prerun,
     task_received,
     worker_init,
@@ -24,18 +18,13 @@ from celery.signals import (
 )
 
 from picapweb import deaf_worker, environment, logs
-from picapweb.embedded.data import UMASK
+from picapweb.celery_app import make_app
 from picapweb.embedded.launch import die_with_parent
-
-# Celery warns root at every start of a worker; what makes root dangerous there (pickle) is not accepted at all.
-warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platforms")
 
 logger = logging.getLogger(__name__)
 _watch: deaf_worker.Watch | None = None
 
-os.umask(UMASK)
-app = Celery("picapweb")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app = make_app()
 app.autodiscover_tasks()
 # Else Celery closes the connection to Postgres before and after each task: a new one costs more than a small job.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
@@ -97,8 +86,3 @@ def save_what_was_counted(**_: Any) -> None:
 def name_the_task(task_id: str | None = None, **_: Any) -> None:
     """Lines of the log say which task they belong to; the job and batch are said by who works on them."""
     logs.bind(task=task_id)
-
-
-@setup_logging.connect
-def keep_djangos_logging(**_: Any) -> None:
-    """Having a receiver at all keeps Celery from setting up logging of its own."""

@@ -1,4 +1,5 @@
-"""Celery's clock, which also says that it ticks: a file of the data folder, for `manage.py health beat`."""
+"""Celery's clock: `celery -A picapweb.clock beat --scheduler picapweb.clock:Clock`. It knows tasks by their names, and does not
+import them. It also says that it ticks: a file of the data folder, for `manage.py health beat`."""
 
 from __future__ import annotations
 
@@ -7,7 +8,11 @@ from pathlib import Path
 from celery.beat import Scheduler
 from django.conf import settings
 
+from picapweb.celery_app import make_app
+
 FILE = "beat"
+
+app = make_app()
 
 
 class Clock(Scheduler):

@@ -159,7 +159,9 @@ class Up:
             yield pilosa_service(options)
 
     def _migrate(self) -> None:
-        command = launcher([sys.executable, str(ROOT / "manage.py"), "migrate", "--no-input", "--verbosity", "0"])
+        # Django's checks import every page, and are what tests and lint are for
+        options = ("--no-input", "--skip-checks", "--verbosity", "0")
+        command = launcher([sys.executable, str(ROOT / "manage.py"), "migrate", *options])
         done = subprocess.run(
             command, env={**os.environ, **_env(self.options)}, cwd=ROOT, capture_output=True, text=True, start_new_session=True
         )
@@ -267,7 +269,7 @@ def beat_service(options: Options) -> Service:
     return Service(
         name="beat",
         argv=[
-            *(sys.executable, "-m", "celery", "--quiet", "-A", "picapweb.celery", "beat", "--loglevel", "WARNING"),
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "picapweb.clock", "beat", "--loglevel", "WARNING"),
             *("--scheduler", "picapweb.clock:Clock", "--pidfile", ""),
         ],
         env=_env(options),

@@ -103,7 +103,7 @@ def test_memory_is_what_the_kernel_says() -> None:
         ("/x/valkey-server *:0", "valkey"),
         ("python /x/manage.py live", "live worker"),
         ("python -m celery --quiet -A picapweb.celery worker --pool prefork", "worker"),
-        ("python -m celery --quiet -A picapweb.celery beat --loglevel WARNING", "clock"),
+        ("python -m celery --quiet -A picapweb.clock beat --loglevel WARNING", "clock"),
         ("python -m granian picapweb.wsgi:application", "web"),
         ("python /x/manage.py up --port 1", "up"),
         ("sleep 1", "other"),

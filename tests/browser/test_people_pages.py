@@ -14,16 +14,17 @@ import pytest
 from tests.browser.every_page import Page
 from tests.browser.people_pages import ADMIN, MODE, PASSWORD, PEOPLE_PAGES, VIEWER, sign_in, with_people
 from tests.browser.test_every_page import RULES, RULES_OF_LOOK, Look, look_at, measure
+from tests.long import LONG
 from tests.server import Server
 
 pytestmark = pytest.mark.needs("Chromium")
 
 LOOKS = (
     Look("wide-light", 1280, "light", RULES),
-    Look("wide-dark", 1280, "dark", RULES_OF_LOOK),
-    Look("narrow-light", 360, "light", RULES_OF_LOOK),
     Look("narrow-dark", 360, "dark", RULES_OF_LOOK),
 )
+if LONG:
+    LOOKS += (Look("wide-dark", 1280, "dark", RULES_OF_LOOK), Look("narrow-light", 360, "light", RULES_OF_LOOK))
 Open = Callable[[str, Look], Any]
 
 

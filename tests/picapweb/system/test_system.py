@@ -41,6 +41,7 @@ def said(client: Client) -> dict[str, Any]:
 
 
 def test_an_indexed_capture(client, broker):
+    app.control.purge()  # what other tests rang for
     create.from_upload(storage.receive(iter([sample()]), "sample.pcap"), Options())
     waiting = said(client)
     assert waiting["work"]["jobs"]["queued"] == 1
