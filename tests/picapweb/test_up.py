@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import signal
@@ -10,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -123,7 +125,17 @@ def test_life_of_a_server(folder: Path):
     # And what it left (pid files, sockets, a lock) is in nobody's way.
     with Server(data) as server:
         assert json.loads(server.get("/jobs/1/")[1])["state"] == "done"
+        # Who has begun to send something may end that, and is answered.
+        upload, body = http.client.HTTPConnection("localhost", server.port, timeout=PATIENCE), one_packet()
+        upload.putrequest("POST", "/jobs/?again=true")
+        upload.putheader("Content-Type", "application/octet-stream")
+        upload.putheader("Content-Length", str(len(body)))
+        upload.endheaders(body[:30])
+        time.sleep(0.2)  # it has come to a thread that reads on
+        ending = threading.Timer(0.5, upload.send, [body[30:]])
+        ending.start()
         assert server.end(signal.SIGINT) == 0
+        assert upload.getresponse().status == 202
         eventually_nothing_on(data)
 
 
