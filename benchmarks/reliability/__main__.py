@@ -53,7 +53,7 @@ def main() -> int:
             with running:
                 campaign = Campaign(running, chosen, *people, args.seed, _say, args.around)
                 if args.hold is not None:
-                    held = hold(running, campaign.job, chosen[1:], args.hold, people, _say)
+                    held = hold(running, campaign.job, campaign.uploads, args.hold, people, _say)
                     print(section.held(held, people, command))
                     if not args.no_page:
                         section.write("hold", section.held(held, people, command))

@@ -11,7 +11,7 @@ from typing import cast
 
 from benchmarks.faults.running import Running
 from benchmarks.reliability.faults import Fault
-from benchmarks.reliability.load import Load, answers
+from benchmarks.reliability.load import Load, Upload, answers, found_in, is_found
 
 AROUND_SECONDS = 6.0  # how long people are there before a fault and after all is well again
 WELL_SECONDS = 180.0  # longer than this, it has not recovered
@@ -56,6 +56,15 @@ class Campaign:
         path, packets = captures[0]
         self.job = self.indexed(path, packets)
         self._expected = answers(running.up.port, self.job)
+        self.uploads = [self._upload(path, packets) for path, packets in captures[1:]]
+
+    def _upload(self, path: Path, packets: int) -> Upload:
+        job = self.indexed(path, packets)
+        status, said = self._running.ask("GET", f"/jobs/{job}/health/")
+        if status != 200:
+            raise RuntimeError(f"job {job}: {status}: {said}")
+        self._running.delete(job)
+        return Upload(path, packets, found_in(said))
 
     def indexed(self, path: Path, packets: int) -> int:
         job = self._running.order(path, "bufsize=2000")
@@ -64,7 +73,7 @@ class Campaign:
             said = self._running.job(job)
             if said is not None and said["state"] in ("failed", "stopped"):
                 raise RuntimeError(f"job {job}: {said['error']}")
-            return said is not None and said["state"] == "done" and said["packets"]["indexed"] == packets
+            return said is not None and said["state"] == "done" and said["packets"]["indexed"] == packets and is_found(said)
 
         self._running.until(ended, f"the end of job {job}", WELL_SECONDS)
         return job
@@ -76,7 +85,7 @@ class Campaign:
     def _one(self, fault: Fault, number: int) -> Seen:
         seen, began = Seen(fault.words), time.monotonic()
         port = self._running.up.port
-        with Load(port, self._expected, self._captures[1:], self._uploaders, self._queriers, self._seed + 100 * number) as load:
+        with Load(port, self._expected, self.uploads, self._uploaders, self._queriers, self._seed + 100 * number) as load:
             time.sleep(self._around)
             try:
                 with cast(AbstractContextManager[None], fault.lasts(self._running)):

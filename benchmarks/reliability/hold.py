@@ -6,12 +6,11 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
 from benchmarks.faults.running import Running
-from benchmarks.reliability.load import Load, answers
+from benchmarks.reliability.load import Load, Upload, answers
 from benchmarks.soak.watch import service_of
 
 EVERY = 10.0  # seconds between looks at memory
@@ -35,14 +34,14 @@ class Held:
 def hold(
     running: Running,
     job: int,
-    captures: Sequence[tuple[Path, int]],
+    uploads: Sequence[Upload],
     seconds: float,
     people: tuple[int, int],
     say: Callable[[str], None],
 ) -> Held:
     """people: uploaders, queriers."""
     began, looks = time.monotonic(), list[tuple[float, dict[str, int]]]()
-    with Load(running.up.port, answers(running.up.port, job), captures, *people, seed=1) as load:
+    with Load(running.up.port, answers(running.up.port, job), uploads, *people, seed=1) as load:
         while (passed := time.monotonic() - began) < seconds:
             looks.append((passed, memory(running)))
             say(f"{passed:4.0f} s  {load.tally.right} right answers, {load.jobs} jobs, {len(load.tally.wrong)} wrong")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 PATIENCE = 45.0  # of a client; longer than any limit of a query
@@ -29,9 +29,18 @@ QUESTIONS: tuple[Question, ...] = (
     ("GET", "/top/?job={job}&field=transdst&n=10", None),
     ("GET", "/histogram/?job={job}&bins=20", None),
     ("GET", "/packets/?job={job}&n=5&q=" + quote("udp"), None),
+    ("GET", "/count/?job={job}&q=" + quote("tcp.analysis.flags || tcp.analysis.ack_rtt > 0.01"), None),
 )
 # Of an answer, what differs from one time to the next.
 PASSING = frozenset({"seconds", "took", "took_ms"})
+
+
+class Upload(NamedTuple):
+    """A capture that is uploaded again and again: its packets, and what the second pass finds among them (`found_of`)."""
+
+    path: Path
+    packets: int
+    found: Any
 
 
 @dataclass
@@ -138,28 +147,29 @@ class Querier(Person):
 class Uploader(Person):
     """Uploads a capture, waits until every packet of it is indexed, counts them, deletes the job, and begins again.
 
-    captures: with their packets. An order whose answer never came may have made a job: nobody counts that one."""
+    An order whose answer never came may have made a job: nobody counts that one."""
 
-    def __init__(self, port: int, captures: Sequence[tuple[Path, int]], seed: int, tally: Tally) -> None:
+    def __init__(self, port: int, uploads: Sequence[Upload], seed: int, tally: Tally) -> None:
         super().__init__("uploader")
-        self._client, self._captures, self._tally = Client(port), captures, tally
+        self._client, self._uploads, self._tally = Client(port), uploads, tally
         self._choice = random.Random(seed)
         self.jobs = self.packets = 0
 
     def run(self) -> None:
         while not self.ending.is_set():
-            path, packets = self._choice.choice(self._captures)
-            job = self._order(path)
+            upload = self._choice.choice(self._uploads)
+            job = self._order(upload.path)
             if job is not None:
-                self._follow(job, path.name, packets)
+                self._follow(job, upload)
         self._client.close()
 
     def _order(self, path: Path) -> int | None:
         answer = self._asked("POST", "/jobs/?again=true&bufsize=2000", path.read_bytes(), (202,))
         return None if answer is None else int(answer["id"])
 
-    def _follow(self, job: int, name: str, packets: int) -> None:
+    def _follow(self, job: int, upload: Upload) -> None:
         """Even when the load ends: each job that was taken is seen to its end."""
+        name, packets = upload.path.name, upload.packets
         said = self._until(lambda: self._asked("GET", f"/jobs/{job}/", None, (200,)), lambda one: one["state"] in ENDED)
         while said["state"] == "failed" and "No space left" in (said["error"] or ""):
             self._asked("POST", f"/jobs/{job}/retry/", b"", (200, 202, 409))
@@ -171,6 +181,11 @@ class Uploader(Person):
         counted = self._until(lambda: self._asked("POST", "/index/net/query", query, (200,)), lambda one: True)
         if counted["results"] != [packets]:
             self._tally.add_wrong(f"job {job} of {name}: {counted['results']} packets are found, and not {packets}")
+            return
+        self._until(lambda: self._asked("GET", f"/jobs/{job}/", None, (200,)), is_found)
+        found = found_in(self._until(lambda: self._asked("GET", f"/jobs/{job}/health/", None, (200,)), lambda one: True))
+        if found != upload.found:
+            self._tally.add_wrong(f"job {job} of {name}: in its conversations {found} is found, and not {upload.found}")
             return
         self.jobs, self.packets = self.jobs + 1, self.packets + packets
         self._until(lambda: self._asked("DELETE", f"/jobs/{job}/", None, (204, 404)), lambda one: True)
@@ -206,10 +221,10 @@ class Load:
     """A context manager: while it is entered, so many people upload and ask. expected: see `answers`."""
 
     def __init__(
-        self, port: int, expected: Answers, captures: Sequence[tuple[Path, int]], uploaders: int, queriers: int, seed: int
+        self, port: int, expected: Answers, uploads: Sequence[Upload], uploaders: int, queriers: int, seed: int
     ) -> None:
         self.tally = Tally()
-        self.uploaders = [Uploader(port, captures, seed + number, self.tally) for number in range(uploaders)]
+        self.uploaders = [Uploader(port, uploads, seed + number, self.tally) for number in range(uploaders)]
         self.queriers = [Querier(port, expected, seed + number, self.tally) for number in range(queriers)]
 
     def __enter__(self) -> Load:
@@ -246,6 +261,16 @@ def answers(port: int, job: int) -> Answers:
         found.append((question, settled(text)))
     client.close()
     return found
+
+
+def is_found(job: Any) -> bool:
+    """Whether the second pass over a job's packets is done."""
+    return job["conversations"] is None or job["conversations"]["state"] == "done"
+
+
+def found_in(health: Any) -> Any:
+    """What GET /jobs/{id}/health/ says of the packets."""
+    return {name: health[name] for name in ("packets", "times", "retransmitting_hosts")}
 
 
 def settled(text: bytes) -> Any:

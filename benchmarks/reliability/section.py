@@ -17,7 +17,8 @@ What people see while parts of it die, hang, or run out of disk. `script/reliabi
 upload captures and follow each job to its end, others ask questions whose right answers are known, one thing happens, and nobody helps.
 
 A 503 with Retry-After says that a part is away. Without an answer are requests whose connection was refused or broken, or that took longer
-than 45 s. Wrong is every other answer: another number than the right one, another status, a job that lost or doubled a packet. Recovery is
+than 45 s. Wrong is every other answer: another number than the right one, another status, a job that lost or doubled a packet, or whose conversations
+were found to be others. Recovery is
 from the end of the fault until `/readyz` answers 200 and a capture that was uploaded after it is indexed.
 """
 

@@ -18,12 +18,13 @@ import pytest
 from benchmarks.reliability import campaign as module
 from benchmarks.reliability.campaign import Campaign, Seen
 from benchmarks.reliability.faults import FAULTS, Fault
-from benchmarks.reliability.load import Load, Tally, answers
+from benchmarks.reliability.load import Load, Tally, Upload, answers
 from capture.sample import sample
 from tests.hostile import capture as hostile
 
 CHOSEN = ("`kill -9` of the workers", "`kill -9` of Postgres")
 PACKETS = 7  # of each job of the product that is made up here
+FOUND = {"packets": {"retransmissions": 1}, "times": {}, "retransmitting_hosts": []}
 
 
 def test_nobody_gets_a_wrong_answer_while_workers_and_postgres_are_killed(tmp_path: Path):
@@ -65,7 +66,11 @@ class MadeUp:
         if job:
             indexed = PACKETS - (self.bad == "a packet is lost")
             state = "failed" if self.bad == "a job fails" else "done"
-            return 200, {"state": state, "error": "oh" if state == "failed" else None, "packets": {"indexed": indexed}}, {}
+            error = "oh" if state == "failed" else None
+            told = {"state": state, "error": error, "packets": {"indexed": indexed}, "conversations": {"state": "done"}}
+            return 200, told, {}
+        if path.endswith("/health/"):
+            return 200, {**FOUND, "packets": {"retransmissions": 1 + (self.bad == "a retransmission is found twice")}}, {}
         if first and self.bad == "500":
             return 500, "oh", {}
         if first and self.bad == "503 without Retry-After":
@@ -123,6 +128,9 @@ class RunningMadeUp:
     def job(self, number: int) -> dict[str, Any]:
         return self._product.answer("GET", f"/jobs/{number}/", b"")[1]
 
+    def ask(self, method: str, path: str) -> tuple[int, Any]:
+        return self._product.answer(method, path, b"")[:2]
+
     def delete(self, number: int) -> None:
         pass
 
@@ -141,7 +149,7 @@ def load(product: MadeUp, capture: Path, bad: str) -> Tally:
     product.jobs = 1
     expected = answers(product.port, 1)
     product.bad, product.asked = bad, 0
-    people = Load(product.port, expected, [(capture, PACKETS)], uploaders=1, queriers=4, seed=1)
+    people = Load(product.port, expected, [Upload(capture, PACKETS, FOUND)], uploaders=1, queriers=4, seed=1)
     with people:
         while len(people.tally.wrong) + people.tally.away + people.tally.refused == 0 and product.asked < 60:
             people.queriers[0].ending.wait(0.05)
@@ -166,6 +174,7 @@ def capture(tmp_path: Path) -> Path:
         ("a packet is lost", "done None {'indexed': 6}"),
         ("a packet comes twice", "[8] packets are found, and not 7"),
         ("a job fails", "failed oh"),
+        ("a retransmission is found twice", "{'retransmissions': 2}"),
     ],
 )
 def test_people_tell_what_is_wrong(product, capture, bad, words):
