@@ -61,7 +61,7 @@ def test_a_live_jobs_values_are_those_of_its_capture_as_a_file(server: Server, w
     assert server.pql(f'Count(Intersect(Row(job={live}), Row(tcp-handshake="unanswered")))') == [0]
     assert jobs.stop(server, live)["packets"]["indexed"] == sent
     said = done(server, live)
-    assert said["conversations"] == {"state": "done", "packets": sent, "error": None}
+    assert said["conversations"] == {"state": "done", "packets": sent, "forgotten": 0, "error": None}
 
     stored = tmp_path / "live.pcapng"
     status, content = server.get(f"/jobs/{live}/pcap")
