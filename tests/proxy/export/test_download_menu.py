@@ -41,6 +41,15 @@ def test_a_link_for_each_format_with_the_question_of_the_page(page, job):
         assert answer["Picapweb-Packets"] == number
 
 
+def test_tables_have_the_columns_that_were_chosen(page, job):
+    """Numbers that are compared and summed too."""
+    shown = page.get("/explore/", {"q": "tcp.analysis.ack_rtt", "job": job.pk, "columns": "netsrc,tcp-rtt-us"})
+    (link,) = (one for one in links(shown.content.decode()) if "format=csv" in one)
+    head, *rows = b"".join(page.get(link).streaming_content).decode().split("\r\n")[:-1]
+    assert head == "column,job,number,time,length,captured_length,netsrc,tcp-rtt-us"
+    assert len(rows) == 18 and all(row.rsplit(",", 1)[1].isdigit() for row in rows)
+
+
 def test_where_nothing_is_found_nothing_is_offered(page, job):
     assert not links(page.get("/explore/", {"q": "udp.port == 1 && udp.port == 2"}).content.decode())
 
