@@ -56,9 +56,9 @@ def lines(found: Health, url: Url) -> list[Line]:
                 part("refused", "refused", "refused"),
                 part("mid_stream", "connection seen from its middle on", "connections seen from their middle on", wrong=False),
             )
-            + times("tcp_handshakes", "took"),
+            + times("tcp_handshakes", "timed:"),
         ),
-        Line("Round trips of TCP", times("tcp_round_trips", "")),
+        Line("Round trips of TCP", times("tcp_round_trips", "measured:")),
         Line(
             "DNS",
             times("dns_answers", "answered in") + _there(part("dns_unanswered", "query unanswered", "queries unanswered")),
@@ -116,10 +116,9 @@ def _times(times: Times, what: str, url: Url) -> list[Part]:
     half, most = (_within(us) for us in (times.half_within_us, times.most_within_us))
     every = url(f"{times.field} >= 0")
     longest = url(f"{times.field} >= {times.max_us}")
-    words = f"{what} {microseconds(times.mean_us)} on average".strip()
+    parts = [Part(f"{number(times.count)} {what} {microseconds(times.mean_us)} on average", every)]
     if times.count == 1:
-        return [Part(f"1, {words}", every)]
-    parts = [Part(f"{number(times.count)}, {words}", every)]
+        return parts
     parts.append(Part(f"half {half}, 95 % {most}"))
     return [*parts, Part(f"longest {microseconds(times.max_us)}", longest)]
 

@@ -95,7 +95,7 @@ def test_the_conversation_says_how_it_went(job, index, page, told):
     text = page(f"/flows/{index}/{one['column']}/")
     section = re.search(r'<dl class="facts inset flow-health">(.*?)</dl>', text, re.S)[1]
     words = html.unescape(re.sub("<[^>]+>", " ", section))
-    assert re.search(r"Handshakes\s+1 complete\s+·\s+1, took \d+ ms on average", words)
+    assert re.search(r"Handshakes\s+1 complete\s+·\s+1 timed: \d+ ms on average", words)
     assert "Round trips of TCP" in words
 
 
