@@ -250,7 +250,8 @@ def test_threads_ask_while_batches_come(bench: Bench) -> None:
             except Exception as error:
                 wrong.append(error)
                 return
-            if count % 50 or odd * 2 > count + 50:
+            # A batch is there as a whole or not at all. Pilosa answers one call after the other, and batches may come in between.
+            if count % 50 or odd % 25 or odd * 2 < count or (odd * 2 > count and not bench.backend.masked):
                 wrong.append((count, odd))
 
     counted = of("Count", bench.masked(of("Not", of("Union"))))
