@@ -36,7 +36,7 @@ PASSING = frozenset({"seconds", "took", "took_ms"})
 
 
 class Upload(NamedTuple):
-    """A capture that is uploaded again and again: its packets, and what the second pass finds among them (`found_of`)."""
+    """A capture that is uploaded again and again: its packets, and what the second pass finds among them (`found_in`)."""
 
     path: Path
     packets: int

@@ -17,6 +17,7 @@ from benchmarks import captures, machine
 from benchmarks.timing import Subject, measure, on_one_core, per_second
 from capture.packets.batch import PacketBatch
 from capture.packets.conversations import tcp
+from capture.packets.conversations.contract import MOST_HELD
 from capture.packets.conversations.tcp_segments import SEGMENT
 from capture.packets.conversations.tcp_state import TcpState
 from capture.packets.sources import open_capture
@@ -26,6 +27,7 @@ BATCH_PACKETS = 65_536
 TSHARK_PACKETS = 200_000  # of the same capture: tshark is slow
 TARGET = 3e6  # TCP packets a second of the state's loop
 MANY = 1_000_000  # conversations, for their memory
+FLOOD = 4_000_000  # more than may be known at once
 
 
 @dataclass
@@ -114,23 +116,31 @@ def measured(capture: Path, folder: Path, rounds: int, say: Say) -> str:
         "",
         f"Per CPU second, records and loop together do {subjects[2].per_cpu / subjects[3].per_cpu:.0f} times as many as tshark, which dissects what lies above TCP, too.",
         "",
-        "| memory of a state | conversations | bytes each |",
-        "| --- | --- | --- |",
-        f"| after that capture (none forgotten) | {state.conversations():,} | {state.memory() / state.conversations():.0f} |",
-        f"| after {MANY:,} SYNs of as many conversations | {many.conversations():,} | {many.memory() / many.conversations():.0f} |",
-        f"| the same, stored and loaded | {many.conversations():,} | {_loaded(many).memory() / many.conversations():.0f} |",
+        "| memory of a state | conversations | bytes each | MB | MB stored |",
+        "| --- | --- | --- | --- | --- |",
+        _memory("after that capture (none forgotten)", state),
+        _memory(f"after {MANY:,} SYNs of as many conversations", many),
+        _memory("the same, stored and loaded", _loaded(many)),
+        _memory(f"after {FLOOD:,} SYNs of as many conversations, where so many may be known", _many(FLOOD, 2 * FLOOD)),
+        _memory(f"the same, with the usual bound of {MOST_HELD:,}", _many(FLOOD)),
         "",
         f"`script/benchmark tcp-analysis`: {machine.described()}",
     ]
     return "\n".join(lines)
 
 
-def _many() -> TcpState:
-    """A state with very many conversations, each a SYN that waits."""
-    records = np.zeros(MANY, SEGMENT)
-    records["column"] = records["first_low"] = np.arange(MANY)
-    records["time_ns"], records["flags"] = 1_700_000_000_000_000_000, 2
-    state = tcp.state(0, 1)
+def _memory(what: str, state: TcpState) -> str:
+    """A row of the table of memory."""
+    each, stored = state.memory() / state.conversations(), sum(array.nbytes for array in state.dump().values())
+    return f"| {what} | {state.conversations():,} | {each:.0f} | {state.memory() / 1e6:,.0f} | {stored / 1e6:,.0f} |"
+
+
+def _many(count: int = MANY, most: int = MOST_HELD) -> TcpState:
+    """A state that was given very many conversations, each a SYN that waits, a microsecond after the one before."""
+    records = np.zeros(count, SEGMENT)
+    records["column"] = records["first_low"] = np.arange(count)
+    records["time_ns"], records["flags"] = 1_700_000_000_000_000_000 + 1000 * np.arange(count), 2
+    state = tcp.state(0, 1, most)
     state.take(records)
     return state
 

@@ -325,21 +325,24 @@ class Engine:
             rows = rows[np.searchsorted(rows, np.uint64(previous), "right") :]
         return rows if limit is None else rows[:limit]
 
+    def _by_shard(self, columns: U64) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Columns (any order, may repeat) by shard, of shards that there are: its number, its columns within it, ascending."""
+        columns = sorted_unique(np.asarray(columns, np.uint64))
+        present = set(self._shards)
+        shards = columns >> np.uint64(SHARD_EXPONENT)
+        for number in sorted_unique(shards).tolist():
+            if number in present:
+                self._budget.check()
+                yield number, (columns[shards == number] & _LOW).astype(np.int64)
+
     def rows_of_columns(self, field: str, columns: U64) -> tuple[U64, U64]:
         """(column, row) pairs of these columns (any order, may repeat), sorted by column, row."""
         return self._rows_of(field, columns)
 
     def _rows_of(self, field: str, columns: U64) -> tuple[U64, U64]:
-        columns = sorted_unique(np.asarray(columns, np.uint64))
         out_columns, out_rows = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
-        present = set(self._shards)
-        shards = columns >> np.uint64(SHARD_EXPONENT)
-        for number in sorted_unique(shards).tolist():
-            if number not in present:
-                continue
-            local = (columns[shards == number] & _LOW).astype(np.int64)
+        for number, local in self._by_shard(columns):
             mask = bitmap_of_columns(local)
-            self._budget.check()
             for part in self._shard(number).sets(field):
                 if np.searchsorted(local, part.first) == np.searchsorted(local, part.last, "right"):
                     continue
@@ -352,15 +355,8 @@ class Engine:
 
     def numbers_of_columns(self, field: str, columns: U64) -> tuple[U64, NDArray[np.int64]]:
         """(column, value) of those of these columns (any order, may repeat) that have one, by column."""
-        columns = sorted_unique(np.asarray(columns, np.uint64))
         out_columns, out_values = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-        present = set(self._shards)
-        shards = columns >> np.uint64(SHARD_EXPONENT)
-        for number in sorted_unique(shards).tolist():
-            if number not in present:
-                continue
-            local = (columns[shards == number] & _LOW).astype(np.int64)
-            self._budget.check()
+        for number, local in self._by_shard(columns):
             for fragment, alive in self._shard(number).ints(field):
                 found, values = fragment.some(local)
                 if alive is not None:

@@ -12,7 +12,7 @@ from capture.packets.batch import PacketBatch
 from capture.packets.declarations.conversations import FIELDS
 
 # Of each kind (TCP conversations; questions; TLS handshakes; HTTP connections, requests) so many are known at once, in all
-# partitions together: half a gigabyte of TCP. Who sends packets decides how many there are, and how long they stay open.
+# partitions together: 0.3 GB of TCP. Who sends packets decides how many there are, and how long they stay open.
 MOST_HELD = 2**20
 
 # Fields of the second pass by their number in Found.field.
