@@ -108,7 +108,10 @@ def of_child(name: str, line: str) -> str:
 def of_up(line: str) -> None:
     """A line of `up` itself, to standard error."""
     as_json = os.environ.get("PICAPWEB_LOG_FORMAT") == "json" and not line.startswith("{")
-    print(_plain_words("up", line.removeprefix("up: ")) if as_json else line, file=sys.stderr, flush=True)
+    said = _plain_words("up", line.removeprefix("up: ")) if as_json else line
+    # One call, its end included: every child's lines come from a thread of their own, and print would write twice
+    sys.stderr.write(f"{said}\n")
+    sys.stderr.flush()
 
 
 def _plain_words(service: str, line: str) -> str:

@@ -9,7 +9,7 @@
   const answers = new Map();
   const upgraded = new WeakSet();
   let timer = 0, running = null, at = null; // the input that the list is of
-  let proposals = [], from = 0, to = 0, chosen = -1;
+  let proposals = [], from = 0, to = 0, chosen = -1, shown = ""; // shown: the address that the list is the answer of
 
   const list = document.createElement("ul");
   list.id = "completions";
@@ -57,29 +57,39 @@
   }
 
   async function ask(input) {
-    clearTimeout(timer);
-    running?.abort();
+    stop();
     if (document.activeElement !== input || input.selectionStart !== input.selectionEnd) return close();
     const url = address(input);
     let answer = answers.get(url);
     if (!answer) {
-      running = new AbortController();
+      const mine = (running = new AbortController());
       try {
-        const response = await fetch(url, { headers: { Accept: "application/json" }, signal: running.signal });
+        const response = await fetch(url, { headers: { Accept: "application/json" }, signal: mine.signal });
         if (!response.ok) return close();
         answer = await response.json();
       } catch {
         return; // another key was struck meanwhile, or the server is away: the query can be typed all the same
+      } finally {
+        if (running === mine) running = null;
       }
       if (answers.size >= KEPT) answers.delete(answers.keys().next().value);
       if (!answer.cut) answers.set(url, answer);
     }
-    if (document.activeElement === input && address(input) === url) show(input, answer);
+    if (document.activeElement === input && address(input) === url) show(input, answer, url);
   }
 
-  function show(input, answer) {
+  // What is under way, in time or on the wire, is not wanted any more.
+  function stop() {
+    clearTimeout(timer);
+    timer = 0;
+    running?.abort();
+    running = null;
+  }
+
+  function show(input, answer, url) {
     if (!answer.proposals.length) return close();
     at = input;
+    shown = url;
     ({ proposals, from, to } = answer);
     chosen = -1;
     list.replaceChildren(...proposals.map(item));
@@ -102,7 +112,7 @@
     note.textContent = proposal.note;
     option.append(text, note);
     option.addEventListener("pointerdown", (event) => event.preventDefault()); // the input keeps the focus
-    option.addEventListener("click", () => take(number));
+    option.addEventListener("click", () => takeOf(at, number));
     return option;
   }
 
@@ -140,8 +150,7 @@
   }
 
   function close() {
-    clearTimeout(timer);
-    running?.abort();
+    stop();
     if (list.hidden) return;
     if (list.hidePopover && list.matches(":popover-open")) list.hidePopover();
     list.hidden = true;
@@ -159,6 +168,16 @@
     option.setAttribute("aria-selected", "true");
     option.scrollIntoView({ block: "nearest" });
     at.setAttribute("aria-activedescendant", option.id);
+  }
+
+  // Who has typed on since the list was shown means what it is about to say: its places are those of the text before. Of the next
+  // list the same is taken, or the first where none was chosen.
+  async function takeOf(input, number) {
+    if (address(input) === shown) return take(Math.max(0, number));
+    const same = proposals[number]?.text;
+    await ask(input);
+    const next = same ? proposals.findIndex(({ text }) => text === same) : 0;
+    if (at === input && address(input) === shown && next >= 0) take(next);
   }
 
   function take(number) {
@@ -183,11 +202,15 @@
     const last = list.children.length - 1;
     if (!open) {
       if (event.key === "ArrowDown" && (event.altKey || input.nodeName === "INPUT")) ask(input);
-      else return;
+      else if (event.key === "Escape" && (timer || running)) stop(); // the list that is about to come
+      else {
+        if (event.key === "Enter") stop();
+        return;
+      }
     } else if (event.key === "ArrowDown") choose(chosen === last ? -1 : chosen + 1);
     else if (event.key === "ArrowUp") choose(chosen === -1 ? last : chosen - 1);
-    else if (event.key === "Enter" && chosen >= 0) take(chosen);
-    else if (event.key === "Tab" && !event.shiftKey && !event.altKey) take(Math.max(0, chosen));
+    else if (event.key === "Enter" && chosen >= 0) takeOf(input, chosen);
+    else if (event.key === "Tab" && !event.shiftKey && !event.altKey) takeOf(input, chosen);
     else if (event.key === "Escape") close();
     else {
       if (["Enter", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) close();
@@ -200,7 +223,7 @@
   const all = (root) => root.querySelectorAll("input[data-complete], textarea[data-complete]").forEach(upgrade);
   all(document);
   document.addEventListener("htmx:load", (event) => all(event.target));
-  document.addEventListener("picapweb:put", () => all(document)); // explore.js changed the page
+  document.addEventListener("picapweb:put", () => { close(); all(document); }); // explore.js changed the page
   addEventListener("resize", close);
   addEventListener("scroll", (event) => { if (at && event.target !== list) place(at); }, { capture: true, passive: true });
 })();

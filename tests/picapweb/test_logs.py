@@ -143,3 +143,25 @@ def test_lines_of_children(monkeypatch):
     assert json.loads(logs.of_child("web", '{"message": "x"}')) == {"message": "x", "service": "web"}
     assert json.loads(logs.of_child("postgres", "FATAL: x"))["message"] == "FATAL: x"
     assert json.loads(logs.of_child("web", "{broken"))["message"] == "{broken"
+
+
+THREADS_SAY = """
+import sys, threading
+from picapweb import logs
+sys.setswitchinterval(1e-6)
+def say(name):
+    for number in range(500):
+        logs.of_up(f"{name}: {number} {'x' * 60}")
+every = [threading.Thread(target=say, args=(f"child-{one}",)) for one in range(8)]
+for one in every:
+    one.start()
+for one in every:
+    one.join()
+"""
+
+
+def test_lines_of_several_children_are_whole():
+    """A thread relays each child's."""
+    said = subprocess.run([sys.executable, "-c", THREADS_SAY], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=True).stderr
+    wanted = [f"child-{one}: {number} {'x' * 60}" for one in range(8) for number in range(500)]
+    assert sorted(said.splitlines()) == sorted(wanted)
