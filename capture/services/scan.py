@@ -103,7 +103,8 @@ def run(capture: CaptureFile) -> None:
             with _renewing(capture) as lost:
                 if not capture.stored:
                     _store(capture)
-                _scan(capture, lost)
+                if _scan(capture, lost):
+                    return
         except ScanLost:
             _release(capture)
             if not CaptureFile.objects.filter(pk=capture.pk).exists():
@@ -159,22 +160,27 @@ def _note_duplicate(capture: CaptureFile) -> None:
         Job.objects.filter(pk=job.pk).update(duplicate_of=known)
 
 
-def _scan(capture: CaptureFile, lost: threading.Event) -> None:
+def _scan(capture: CaptureFile, lost: threading.Event) -> bool:
+    """True if it is scanned to its end and has a batch that nobody could have indexed before that: its worker ends the job."""
     job, live = capture.job, capture.job.kind == JobKind.INTERFACE
     until = time.monotonic() + TURN_SECONDS
     with open_capture(capture.file) as source:
         keep_info(capture, source.info)
-        job.refresh_from_db(fields=["packets_read", "packets_filtered_out"])
+        # What a live capture lets in was decided before it was written: by its filter in the kernel, and its stop rules.
+        limited = bool(job.options.get("max_packets")) and not live
+        if limited:
+            job.refresh_from_db(fields=["packets_read", "packets_filtered_out"])
         read = job.packets_read
         sequence = batches.last_sequence(job.pk)  # nobody else cuts batches of this job as long as the claim holds
         room = int(job.options.get("max_packets", 0)) - (read - job.packets_filtered_out)
-        # What a live capture lets in was decided before it was written: by its filter in the kernel, and its stop rules.
-        limited = bool(job.options.get("max_packets")) and not live
         expression = "" if live else job.filter
         if not limited or room > 0:
             size = min(int(job.options["bufsize"]), GROWING_BATCH) if capture.growing else int(job.options["bufsize"])
             unlooked = 0
-            for found in _bounded(source.scan(size, expression, json.loads(capture.position or "null"))):
+            steps = _bounded(source.scan(size, expression, json.loads(capture.position or "null")))
+            # The end of a small file goes with its last batch: two commits would be a tenth of what it costs.
+            looks_ahead = not (live or limited or capture.growing) and capture.size <= WORTH_RINGING
+            for found, last in _and_whether_last(steps) if looks_ahead else ((one, False) for one in steps):
                 if lost.is_set():
                     raise ScanLost
                 if live:
@@ -184,8 +190,10 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
                     room -= len(found.locator)
                 if found.read:
                     sequence += 1
-                    _commit(capture, found, source, sequence)
+                    _commit(capture, found, source, sequence, last)
                     read += found.read
+                    if last:
+                        return bool(len(found.locator))
                 if limited and room <= 0:
                     break
                 unlooked += int(found.locator["captured_length"].sum(dtype=np.int64))
@@ -195,19 +203,38 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> None:
                 if far or time.monotonic() > until:
                     _release(capture)
                     ring()
-                    return
+                    return False
         if capture.growing:
             # It may have been closed meanwhile: then the next claim finds that out, and scans what was written last.
             _leave_for_now(capture, source.end_state or json.loads(capture.position or "{}"))
-            return
-        keep_info(capture, source.info)
-        capture.read_error = storable("; ".join(text for text in (str(source.read_error or ""), capture.read_error) if text))
-        capture.scan_state, capture.scanned_bytes, capture.lease_until = ScanState.DONE, capture.size, None
+            return False
+        _note_end(capture, source)
         with transaction.atomic():
-            _save(capture, "scan_state", "scanned_bytes", "lease_until", "read_error", *HEAD_COLUMNS)
+            _save(capture, *END_COLUMNS, *HEAD_COLUMNS)
             if capture.reserved_left:
                 batches.give_back(job.index, Reservation(capture.reserved_column, capture.reserved_left))
                 CaptureFile.objects.filter(pk=capture.pk).update(reserved_left=0)
+        return False
+
+
+def _note_end(capture: CaptureFile, source: Source) -> None:
+    """What is to be saved of a capture that is scanned to its end."""
+    keep_info(capture, source.info)
+    capture.read_error = storable("; ".join(text for text in (str(source.read_error or ""), capture.read_error) if text))
+    capture.scan_state, capture.scanned_bytes, capture.lease_until = ScanState.DONE, capture.size, None
+
+
+def _and_whether_last(steps: Iterator[ScannedBatch]) -> Iterator[tuple[ScannedBatch, bool]]:
+    """Each step, and whether none follows. What goes wrong in the next one is raised behind the one before."""
+    found = next(steps, None)
+    while found is not None:
+        try:
+            following = next(steps, None)
+        except (PacketsError, OSError):
+            yield found, False
+            raise
+        yield found, following is None
+        found = following
 
 
 def _bounded(steps: Iterator[ScannedBatch]) -> Iterator[ScannedBatch]:
@@ -247,10 +274,12 @@ def _cut(found: ScannedBatch, room: int, read: int) -> ScannedBatch:
 
 
 HEAD_COLUMNS = ("format", "snaplen", "info", "linktypes")
+END_COLUMNS = ("scan_state", "scanned_bytes", "lease_until", "read_error")
 
 
-def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence: int) -> None:
-    """One batch: locator file, columns, batch row, position and counters, all or nothing. Raises ScanLost."""
+def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence: int, last: bool = False) -> None:
+    """One batch: locator file, columns, batch row, position and counters, all or nothing; with the last one, the scan's end.
+    Raises ScanLost."""
     job, locator = capture.job, found.locator
     live = job.kind == JobKind.INTERFACE
     # Two scanners (one presumed dead) never write one file: the claim's token is in the name.
@@ -268,8 +297,12 @@ def _commit(capture: CaptureFile, found: ScannedBatch, source: Source, sequence:
         capture.scanned_bytes = int(found.state.get("offset", 0))
         capture.first_time_ns = min((t for t in (capture.first_time_ns, first_time) if t is not None), default=None)
         capture.last_time_ns = max((t for t in (capture.last_time_ns, last_time) if t is not None), default=None)
-        keep_info(capture, source.info)
-        _save(capture, "position", "failures", "scanned_bytes", "first_time_ns", "last_time_ns", *HEAD_COLUMNS)
+        if last:
+            _note_end(capture, source)
+        else:
+            keep_info(capture, source.info)
+        end = END_COLUMNS if last else ()
+        _save(capture, "position", "failures", "scanned_bytes", "first_time_ns", "last_time_ns", *HEAD_COLUMNS, *end)
         if live:
             held = Reservation(capture.reserved_column, capture.reserved_left)
             index, first_column, held = batches.take_columns(job.index, len(locator), held)
