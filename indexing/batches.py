@@ -26,7 +26,9 @@ from indexing import store
 from indexing.backends.base import BackendAway, BackendError, BatchRange
 from indexing.models import Batch, BatchState, PacketIndex
 
-MAX_ATTEMPTS = 3
+# From the second attempt on packets are dissected by children (pipeline.prepare), which cost no attempt: who dies behind that was
+# killed by someone else, as a rule, who may do it several times in a row.
+MAX_ATTEMPTS = 8
 FAIRNESS = 4
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from benchmarks.faults import ours
 from benchmarks.faults.kinds import Kind
 from benchmarks.faults.running import Running
 
-FAULTS_A_ROUND = 3  # a batch whose worker ended three times without a word is set aside: hardly one is hit by all of them
+FAULTS_A_ROUND = 3  # fewer than may hit one batch (indexing.batches.MAX_ATTEMPTS) or one scan
 ENDED = ("done", "failed", "stopped")
 OPTIONS = "bufsize={}"
 COUNTED = ("read", "indexed", "filtered_out", "failed", "undecodable", "handed_over")

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 # A claim lasts so long at most, then its checkpoint is written and others may go on.
 TURN_SECONDS = 3.0
 # A worker that was ended so often at the same batch leaves it out.
-MAX_FAILURES = 3
+MAX_FAILURES = 5
 BACK_OFF_SECONDS = 3.0
 # A checkpoint may take a while to write, with a million conversations in it: the work between two takes so many times as long.
 BETWEEN_CHECKPOINTS = 4.0

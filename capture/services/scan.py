@@ -37,7 +37,7 @@ from indexing.models import Batch, SecondPass
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 5  # each may take BATCH_SECONDS
 # So much a compressed capture may become, whatever its ratio.
 ANY_RATIO_BYTES = 256 << 20
 # A ring file that the disk would not give is asked for again after so long.
