@@ -15,7 +15,8 @@ from typing import IO
 from picapweb import logs
 from picapweb.embedded.child import Child, NotReady, Service
 
-START_SECONDS = 60.0
+# Of each service. One that ends is noticed at once: this is for one that hangs, and a busy machine may be slow with all of them.
+START_SECONDS = 180.0
 TICK_SECONDS = 0.1
 # A child that dies is started again after so long; twice as long each time, unless it has run for STEADY_SECONDS meanwhile.
 FIRST_RESTART_SECONDS = 0.2

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.components import COMPONENTS, SHARED, is_here
 from tests.in_memory import base_folder
@@ -30,6 +31,10 @@ for _name in ("DATABASE_URL", "BROKER_URL", "INDEX_URL", "DEBUG", "SECRET_KEY"):
     os.environ.pop(_name, None)
 os.environ["PICAPWEB_DATA"] = str(_folder / "data")
 os.environ["DJANGO_SETTINGS_MODULE"] = "picapweb.settings"
+
+# How long one made input may take is no question of a test: a machine that does something else for 0.2 s is not our failure.
+settings.register_profile("picapweb", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("picapweb")
 
 pytest_plugins = ["tests.job_fixtures", "tests.pilosa", "tests.product_servers"]
 _not_run: Counter[str] = Counter()

@@ -82,8 +82,9 @@ def main(pk: int) -> None:
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     for second in range(600):
-        # Ever more digits, the worst that can happen to a page that must not jump.
-        grow(job, 7 * 3 ** min(second, 12))
+        # Ever more digits, the worst that can happen to a page that must not jump; and then the rate still differs each second,
+        # for who comes late.
+        grow(job, 7 * 3 ** min(second, 12) + second)
         print(f"second {second}", flush=True)
         if ended.wait(0.7):
             break

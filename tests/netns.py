@@ -11,11 +11,13 @@ import itertools
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000
+_PATIENCE = 60.0  # seconds
 _numbers = itertools.count(1)
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,7 +65,19 @@ class Namespace:
         self.run("ip", "link", "set", "dev", name, "arp", "off")
 
     def up(self, name: str | bytes) -> None:
-        self.run("ip", "link", "set", "dev", name, "up")
+        """Up, and its peer with it: the kernel tells of a carrier a moment late, and until then drops what is sent, silently."""
+        set_up = ("ip", "link", "set", "dev", name, "up")
+        self.run(*set_up)
+        end = time.monotonic() + _PATIENCE
+        while any(b"NO-CARRIER" in line and b"LOWER_UP" in line for line in self._links()):
+            assert time.monotonic() < end, self._links()
+            time.sleep(0.005)
+        self.run(*set_up)  # waits for the kernel's lock, under which it tells of a carrier and then lets packets through
+
+    def _links(self) -> list[bytes]:
+        """A line per interface: names are any bytes."""
+        command = ["ip", "netns", "exec", self.name, "ip", "-o", "link", "show"]
+        return subprocess.run(command, capture_output=True, check=True).stdout.splitlines()
 
     def down(self, name: str | bytes) -> None:
         self.run("ip", "link", "set", "dev", name, "down")

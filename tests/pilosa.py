@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS = "needs Pilosa (Go)"
@@ -40,13 +41,6 @@ def pilosa_binary() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(NEEDS)
     pytest.skip(NEEDS)
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass
@@ -107,7 +101,7 @@ def start_pilosa(folder: Path, port: int | None = None) -> PilosaServer:
             stdout=log,
             stderr=log,
         )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
@@ -141,7 +135,8 @@ _FAST_GOSSIP = [
     "--gossip.suspicion-mult=2",
     "--gossip.to-the-dead-time=5s",
 ]
-_MISSED_SECONDS = 4.0
+# A node that is back before the others have missed it is told nothing, and stays STARTING.
+MISSED_SECONDS = 4.0
 
 
 @dataclass
@@ -166,10 +161,8 @@ class PilosaNode:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Starts it and does not wait for it.
-
-        A node that is back before the others have missed it is told nothing, and stays STARTING: so it is not back sooner."""
-        time.sleep(max(0.0, self.killed + _MISSED_SECONDS - time.monotonic()))
+        """Starts it, not before it was missed, and does not wait for it."""
+        time.sleep(max(0.0, self.killed + MISSED_SECONDS - time.monotonic()))
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [
             pilosa_binary(),
@@ -243,7 +236,7 @@ class PilosaCluster:
     def url(self) -> str:
         return "pilosa://" + ",".join(node.name for node in self.nodes)
 
-    def wait(self, state: str, nodes: Sequence[PilosaNode] | None = None, seconds: float = 60.0) -> None:
+    def wait(self, state: str, nodes: Sequence[PilosaNode] | None = None, seconds: float = 180.0) -> None:
         """Until all (these) nodes say that the cluster is in that state."""
         deadline = time.monotonic() + seconds
         while (states := [node.state() for node in nodes or self.nodes]) != [state] * len(nodes or self.nodes):

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,15 +18,11 @@ from typing import Any
 
 import psutil
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 LAUNCHER = ROOT / "picapweb" / "embedded" / "launch.py"
-PATIENCE = 90.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+PATIENCE = 180.0
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -68,7 +63,11 @@ class Server:
         self._reader.start()
 
     def __enter__(self) -> Server:
-        self.wait_for(r"^ready: ")
+        try:
+            self.wait_for(r"^ready: ")
+        except BaseException:
+            self.__exit__()  # or it would go on beside all the tests that follow
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -121,7 +120,7 @@ class Server:
         return psutil.Process(self.pid).children(recursive=True)
 
     def child(self, name: str) -> psutil.Process:
-        """The process of a service, by what its command line holds."""
+        """The process of a service, by what its command line holds; waited for where it is just being started again."""
         mark = {
             "postgres": "bin/postgres",
             "valkey": "valkey-server",
@@ -130,15 +129,18 @@ class Server:
             "web": "granian",
             "live": "manage.py live",
         }[name]
-        return next(one for one in psutil.Process(self.pid).children() if mark in " ".join(one.cmdline()))
+        found: psutil.Process = self.until(
+            lambda: next((one for one in psutil.Process(self.pid).children() if mark in command_line(one)), None)
+        )
+        return found
 
     def get(self, path: str) -> tuple[int, bytes]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
             return answer.status, answer.read()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, {"Host": f"localhost:{self.port}", "Accept": "application/json", **headers})
             response = connection.getresponse()
@@ -179,6 +181,14 @@ class Server:
                 self._more.notify_all()
         with self._more:
             self._more.notify_all()
+
+
+def command_line(process: psutil.Process) -> str:
+    """As it was started; "" of one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -72,14 +72,17 @@ def test_while_jobs_are_indexed(client: Client, data: Path, tmp_path_factory: py
     assert client.post("/saved/", {"name": "odd ones", "q": 'Row(tag="odd")'}, **as_json).status_code == 201
     large = [ordered(client, 3_000, bufsize=100, name=f"large{number}") for number in range(2)]
 
-    # Another thread works meanwhile, as a worker does; the backup begins when some of it is visible.
-    begun, halfway = threading.Event(), Batch.objects.filter(job__in=large, state="visible")
+    # Another thread works meanwhile, as a worker does; the backup begins when some of it is visible, and not all of it is
+    # before the backup holds what it copies.
+    begun, held, halfway = threading.Event(), threading.Event(), Batch.objects.filter(job__in=large, state="visible")
 
     def index() -> None:
         try:
             while work.step():
                 if not begun.is_set() and halfway.count() >= 3:
                     begun.set()
+                if not held.is_set() and halfway.count() >= 50:
+                    held.wait(300)
         finally:
             begun.set()
             connection.close()
@@ -87,9 +90,11 @@ def test_while_jobs_are_indexed(client: Client, data: Path, tmp_path_factory: py
     worker = threading.Thread(target=index)
     worker.start()
     begun.wait()
-    said: list[str] = []
-    manifest = make(folder / "b", said.append)
-    worker.join()
+    try:
+        manifest = make(folder / "b", lambda _: held.set())
+    finally:
+        held.set()
+        worker.join()
     assert 4 <= manifest.facts["batches"]["visible"] < 61, "nothing was indexed during the backup: it shows nothing"
     assert not list(data.glob("backup-*"))
     work.until_idle()

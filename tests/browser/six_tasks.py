@@ -31,8 +31,11 @@ class Hand:
     def click(self, place: Any, word: str = "") -> None:
         """A click on a link or a button; what it leads to is waited for."""
         self.route.append(word or place.inner_text().strip().split("\n")[0])
+        here, leads = self.page.url, place.evaluate("(one) => Boolean(one.closest('a[href]'))")
         began = time.perf_counter()
         place.click()
+        if leads:  # without this, the page that is being left would do
+            self.page.wait_for_url(lambda url: url != here)
         self.page.wait_for_load_state("load")
         # The explore page changes in place.
         self.page.wait_for_function("() => !document.querySelector('main[aria-busy=true]')")

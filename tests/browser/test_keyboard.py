@@ -87,6 +87,7 @@ def test_a_new_job(page, server, tmp_path):
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
     page.locator(".state.done").wait_for(timeout=60_000)
+    page.wait_for_load_state()  # the page came again, and it may not be here to its end
     assert page.locator("#indexed").inner_text() == "4"
     tab_to(page, 'a.go[href^="/explore/"]')
     page.keyboard.press("Enter")

@@ -57,6 +57,7 @@ def test_from_upload_to_packet(origin, browser, capture, truth):
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
     page.locator(".state.done").wait_for(timeout=60_000)
+    page.wait_for_load_state()  # the page came again, and it may not be here to its end
     assert page.locator("#indexed").inner_text() == str(truth["packets"])
 
     # Top values are tshark's.

@@ -29,6 +29,7 @@ Restart = Callable[[], None]
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch):
     monkeypatch.setattr(translation_freeing, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(translation_freeing, "_resting_until", 0.0)  # whatever a test before met
     monkeypatch.setattr(translation, "TRUST_SECONDS", 0.0)
 
 

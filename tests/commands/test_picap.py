@@ -15,7 +15,8 @@ import pytest
 from capture.management.commands import picap
 from capture.management.commands.picap import Command
 from capture.models import Job
-from tests.server import ROOT, clean_environment, free_port
+from tests.ports import free_port
+from tests.server import PATIENCE, ROOT, clean_environment
 
 CAPTURE = "pcaps/protocols/zeek__wikipedia.pcap"
 
@@ -66,11 +67,11 @@ def test_it_serves_the_proxy_until_interrupted(shared, tmp_path):
         query = urllib.request.Request(
             f"http://localhost:{port}/index/net/query", b'Count(Bitmap(frame=transproto, rowID="TCP"))'
         )
-        with urllib.request.urlopen(query, timeout=10) as answer:
+        with urllib.request.urlopen(query, timeout=PATIENCE) as answer:
             assert json.loads(answer.read()) == {"results": [78]}
     finally:
         process.send_signal(signal.SIGINT)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < end:
             time.sleep(0.1)
         process.kill()

@@ -17,12 +17,13 @@ from typing import Any
 import yaml
 
 from picapweb.embedded.services import Embedded
-from tests.pilosa import free_port, pilosa_binary
+from tests.pilosa import pilosa_binary
+from tests.ports import free_port
 from tests.server import ROOT
 
 SERVICES = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8"))["services"]
 HOST = "picapweb.example"
-PATIENCE = 120.0
+PATIENCE = 240.0
 PILOSAS = ("pilosa1", "pilosa2", "pilosa3")
 # A lost node is noticed in seconds and not in half a minute: only how long the test takes.
 _FAST_GOSSIP = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.composed import Composed
+from tests.pilosa import MISSED_SECONDS
 
 pytestmark = pytest.mark.needs("Pilosa (Go)")
 CAPTURE = "large/derived__merged-home-and-web-mix.pcap"
@@ -48,8 +50,8 @@ def _answers(composed: Composed, query: str):
 
 
 def test_health_checks_tell_who_is_away(composed: Composed) -> None:
-    for service in ("web", "worker", "beat"):
-        assert composed.health(service) == "", service
+    for service in ("web", "worker", "beat"):  # a clock may tick for the first time when all else serves already
+        composed.wait(lambda service=service: composed.health(service) == "")
     composed.kill("beat")
     assert composed.health("live").startswith("live: no live worker of 'live' has said that it lives")
     (composed.folder / "data" / "beat").unlink()
@@ -68,13 +70,13 @@ def test_a_node_dies_amid_a_job_and_comes_back(composed: Composed, shared: Path)
     assert whole is not None
 
     composed.kill("pilosa2")
+    missed = time.monotonic() + MISSED_SECONDS
     two = _upload(composed, capture, fields="picap", again="1", bufsize="5000")
-    refused = right = 0
-    for _ in range(40):  # until the others have missed it, and after that
+    asked = 0
+    while asked < 40 or time.monotonic() < missed:  # until the others have missed it, and after that
         answer = _answers(composed, f"Count(Row(job={one}))")
-        refused, right = refused + (answer is None), right + (answer == [packets])
         assert answer in (None, [packets])
-    assert refused + right == 40
+        asked += 1
 
     composed.start("pilosa2")
     composed.wait(lambda: _done(composed, two))

@@ -119,7 +119,8 @@ def test_installed_its_fields_are_fields_like_others(shared, tmp_path_factory):
     environment = {"PYTHONPATH": os.pathsep.join((str(site), str(EXAMPLE)))}
     names = "dns.qry.name,tcp.analysis.retransmission"
     with Server(folder / "d", PICAPWEB_TSHARK_FIELDS=names, **environment) as server:
-        job = server.upload(capture, "?wait=60&bufsize=100000")
+        number = server.upload(capture, "?bufsize=100000")["id"]
+        job = server.until(lambda: told if (told := server.job(number))["state"] not in ("queued", "running") else None)
         assert (job["state"], job["not_indexed"]) == ("done", [])
         assert {"tshark-dns-qry-name", "netsrc"} <= set(job["fields"])
         (top,) = server.pql("TopN(tshark-dns-qry-name)")

@@ -21,7 +21,7 @@ def test_whatever_is_killed_the_index_is_as_without(shared):
     # As root: Postgres, a worker, everything, the disk full, the broker flushed, the worker group.
     options = ["--kills=6", "--seed=96", "--batch=1000", "--no-page"]
     options += [f"--capture={shared / 'pcaps' / name}" for name in CAPTURES]
-    done = subprocess.run([sys.executable, "-m", "benchmarks.faults", *options], capture_output=True, text=True, timeout=600)
+    done = subprocess.run([sys.executable, "-m", "benchmarks.faults", *options], capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout + done.stderr
     words = done.stdout.split()
     assert words[0] == words[2], done.stdout

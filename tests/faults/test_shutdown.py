@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -68,9 +69,34 @@ def finished(job: Job) -> None:
     assert list(check_all()) == []
 
 
+def stopped_at_work(worker: subprocess.Popen[bytes]) -> tuple[Batch, list[psutil.Process]]:
+    """The batch of a worker whose processes stand still amid it, and they: it will not be quicker than a signal."""
+    found: list[Batch] = []
+    children: list[psutil.Process] = []
+
+    def stop() -> bool:
+        children[:] = psutil.Process(worker.pid).children(recursive=True)
+        each(children, psutil.Process.suspend)
+        found.extend(Batch.objects.filter(state="claimed"))
+        if not found:
+            each(children, psutil.Process.resume)
+        return bool(found)
+
+    until(stop)
+    return found[0], children
+
+
+def each(processes: list[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+    """Does something with each of those that have not ended meanwhile."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            do(process)
+
+
 def test_told_once_it_finishes_its_batch(worker, job: Job):
-    at_work = Batch.objects.get(state="claimed")
+    at_work, children = stopped_at_work(worker)
     worker.send_signal(signal.SIGTERM)
+    each(children, psutil.Process.resume)
     assert worker.wait(120) == 0
     at_work.refresh_from_db()
     assert at_work.state == "visible" and at_work.attempt == 1
@@ -78,27 +104,8 @@ def test_told_once_it_finishes_its_batch(worker, job: Job):
     finished(job)
 
 
-def stopped_at_work(worker: subprocess.Popen[bytes]) -> Batch:
-    """The batch of a worker whose process stands still amid it: it will not be quicker than a signal."""
-    children = psutil.Process(worker.pid).children(recursive=True)
-    assert children
-    found: list[Batch] = []
-
-    def stop() -> bool:
-        for child in children:
-            child.suspend()
-        found.extend(Batch.objects.filter(state="claimed"))
-        if not found:
-            for child in children:
-                child.resume()
-        return bool(found)
-
-    until(stop, 30)
-    return found[0]
-
-
 def test_told_twice_it_ends_at_once_and_another_takes_over(worker, job: Job):
-    at_work = stopped_at_work(worker)
+    at_work, _ = stopped_at_work(worker)
     worker.send_signal(signal.SIGTERM)
     time.sleep(0.1)  # two signals at once are one
 
@@ -106,7 +113,7 @@ def test_told_twice_it_ends_at_once_and_another_takes_over(worker, job: Job):
         worker.send_signal(signal.SIGTERM)
         return worker.poll() is not None
 
-    until(ended, 20)
+    until(ended)
     at_work.refresh_from_db()
     assert at_work.state == "claimed"
     # Not after its lease (30 s): who looks finds that its holder is dead.

@@ -9,10 +9,19 @@ from typing import Any
 from tests.server import PATIENCE, Server
 
 
-def order(server: Server, iface: str | list[str], **options: Any) -> dict[str, Any]:
-    """A live job that captures: its interfaces are open."""
+def ordered(server: Server, iface: str | list[str], **options: Any) -> dict[str, Any]:
+    """A live job that was just made."""
+    names = {iface} if isinstance(iface, str) else set(iface)
+    # A request waits two seconds at most for a list that has the newest interface.
+    server.until(lambda: names <= {one["name"] for one in server.ask("GET", "/interfaces/")[1] if one["capturable"]})
     status, job = server.ask("POST", "/jobs/", json.dumps({"iface": iface, **options}), **{"Content-Type": "application/json"})
     assert status == 202, job
+    return dict(job)
+
+
+def order(server: Server, iface: str | list[str], **options: Any) -> dict[str, Any]:
+    """A live job that captures: its interfaces are open."""
+    job = ordered(server, iface, **options)
     names = [iface] if isinstance(iface, str) else iface
     return dict(server.until(lambda: captures(server, job["id"], len(names))))
 

@@ -67,9 +67,11 @@ def test_a_live_jobs_values_are_those_of_its_capture_as_a_file(server: Server, w
     status, content = server.get(f"/jobs/{live}/pcap")
     assert status == 200
     stored.write_bytes(content)
-    whole = values(server, server.upload(stored, "?again=true&wait=60")["id"])
+    uncut = server.upload(stored, "?again=true")["id"]
+    done(server, uncut)
+    whole = values(server, uncut)
     assert values(server, live) == whole
-    cut = server.upload(stored, "?again=true&bufsize=37&wait=60")["id"]
+    cut = server.upload(stored, "?again=true&bufsize=37")["id"]
     done(server, cut)
     assert values(server, cut) == whole
     assert {name for name in NAMES for query in whole if query.startswith(f"Row({name}")} > {

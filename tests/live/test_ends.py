@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -37,7 +36,8 @@ def test_stop_works_and_what_was_captured_is_indexed(server, wire, shared):
 
 @pytest.mark.parametrize(("rule", "limit"), [("max_packets", 5000), ("max_bytes", 1_000_000), ("max_seconds", 2)])
 def test_a_stop_rule_ends_it_as_done(server, wire, shared, rule, limit):
-    job = jobs.order(server, wire.near, **{rule: limit})["id"]
+    # Not waited for until it captures: that may be over before it is seen.
+    job = jobs.ordered(server, wire.near, **{rule: limit})["id"]
     with wire.sender(shared / "pcaps" / MIX, "--pps=20000", "--loop=0") as process:
         said = jobs.ended(server, job)
         process.terminate()
@@ -94,9 +94,7 @@ def test_an_interface_that_goes_down_and_comes_back_is_captured_on(server, wire,
 
 def test_a_job_on_an_interface_that_is_down_waits_for_it(server, wire, shared):
     wire.down()
-    status, said = server.ask("POST", "/jobs/", json.dumps({"iface": wire.near}), **{"Content-Type": "application/json"})
-    assert status == 202, said
-    job = said["id"]
+    job = jobs.ordered(server, wire.near)["id"]
     server.until(lambda: (one := server.job(job)["live"]["interfaces"]) and one[0]["state"] == "down")
     wire.up()
     server.until(lambda: jobs.captures(server, job))
@@ -141,7 +139,7 @@ def test_a_name_may_be_any_bytes(server, wire, shared):
     assert name.startswith("pw\\xff\\xfe")
     # scapy by itself cannot be imported now
     subprocess.run([sys.executable, "-c", "import capture.sample, capture.packets.scapy_dissector.tree"], cwd=ROOT, check=True)
-    assert name in {one["name"] for one in server.ask("GET", "/interfaces/")[1]}
+    server.until(lambda: name in {one["name"] for one in server.ask("GET", "/interfaces/")[1]})
     job = jobs.order(server, name)["id"]
     sent = wire.send(shared / "pcaps" / MIX, "--pps=40000", "--limit=100")
     jobs.indexed(server, job, sent)

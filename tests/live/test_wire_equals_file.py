@@ -13,9 +13,7 @@ pytestmark = pytest.mark.needs("../shared")
 # What a wire knows and a file does not, or the other way round.
 OF_THE_WIRE = {"job", "iface", "direction", "time-second", "time-minute", "time-hour", "time-day"}
 # What belongs to conversations goes by the packets' times, which the wire has of its own: test_conversations.py.
-COMPARED = [
-    name for name, field in FIELDS.items() if field.kind == "set" and name not in OF_THE_WIRE and not field.conversations
-]
+COMPARED = [name for name, field in FIELDS.items() if field.kind == "set" and name not in OF_THE_WIRE and not field.conversations]
 
 CAPTURES = {
     "vlan in vlan": "tunnels/arkime__twovlan.pcap",
@@ -50,7 +48,7 @@ def test_the_live_job_equals_the_files(server, wide, shared, what):
     assert said["packets"]["indexed"] == said["live"]["captured"] == said["live"]["received"] == sent
     jobs.adds_up(said)
 
-    file = server.upload(capture, "?again=true&wait=60")
+    file = jobs.ended(server, server.upload(capture, "?again=true")["id"])
     assert file["packets"]["indexed"] == sent, "the whole file went out"
     assert jobs.answers(server, live, COMPARED) == jobs.answers(server, file["id"], COMPARED)
     (interfaces,) = server.pql(f"TopN(iface, Row(job={live}))")

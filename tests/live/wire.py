@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from tests.server import PATIENCE
 
 
 def run(*command: str) -> str:
@@ -37,6 +42,19 @@ class Wire:
         for end, where in ((self.near, ()), (self.far, ("ip", "netns", "exec", self.namespace))):
             run(*where, "sysctl", "-qw", f"net.ipv6.conf.{end}.disable_ipv6=1")
             run(*where, "ip", "link", "set", end, "mtu", str(self.mtu), "arp", "off", "up")
+        self.carries()
+
+    def carries(self) -> None:
+        """Waits until both ends carry: the kernel tells of it a moment late, and until then drops what is sent, silently."""
+        ends = ((self.near, ()), (self.far, ("ip", "netns", "exec", self.namespace)))
+        late = time.monotonic() + PATIENCE
+        for end, where in ends:
+            show = (*where, "ip", "-o", "link", "show", "dev", end)
+            while b"NO-CARRIER" in (said := subprocess.run(show, capture_output=True, check=True).stdout):  # names are any bytes
+                assert time.monotonic() < late, said
+                time.sleep(0.005)
+        for end, where in ends:  # waits for the kernel's lock, under which it tells of a carrier and then lets packets through
+            run(*where, "ip", "link", "set", end, "up")
 
     def __exit__(self, *_: object) -> None:
         subprocess.run(["ip", "link", "del", self.near], capture_output=True)
@@ -47,12 +65,14 @@ class Wire:
 
     def up(self) -> None:
         run("ip", "link", "set", self.near, "up")
+        self.carries()
 
     def delete(self) -> None:
         run("ip", "link", "del", self.near)
 
-    def sender(self, capture: Path, *options: str) -> subprocess.Popen[str]:
-        """tcpreplay of a capture, at work. options: its own, by default as fast as it goes."""
+    @contextmanager
+    def sender(self, capture: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """tcpreplay of a capture, at work until the end of the block at most. options: its own, by default as fast as it goes."""
         command = [
             "ip",
             "netns",
@@ -64,7 +84,11 @@ class Wire:
             *(options or ("--topspeed",)),
             str(capture),
         ]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()  # one that goes on for ever would be waited for, where the block failed
 
     def send(self, capture: Path, *options: str) -> int:
         """Replays a capture to its end; how many packets went out."""

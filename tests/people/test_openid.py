@@ -34,7 +34,7 @@ def begin(client: Client, path: str = "/sign-in/openid/?next=/explore/") -> str:
     """Through the provider, as a browser goes; the URL that it leads back to."""
     there = client.get(path)
     assert there.status_code == 302, there.content
-    back = requests.get(there["Location"], allow_redirects=False, timeout=5).headers["Location"]
+    back = requests.get(there["Location"], allow_redirects=False, timeout=60).headers["Location"]
     assert back.startswith(f"http://{HOST}/sign-in/openid/back/?")
     return back.removeprefix(f"http://{HOST}")
 

@@ -36,9 +36,12 @@ sys.stdin.read()
 @pytest.fixture
 def folder(tmp_path: Path, settings, monkeypatch) -> Path:
     """A data folder in which this process has counted nothing yet."""
+    before = counts._process
+    monkeypatch.setattr(counts, "_process", counts._Process())
+    if before.thread is not None:
+        before.thread.join()  # it would save what the session counted, in the folder that is this test's by then
     settings.PICAPWEB_DATA = tmp_path
     counts._queue.clear()
-    monkeypatch.setattr(counts, "_process", counts._Process())
     return tmp_path
 
 

@@ -36,4 +36,4 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def job(client: Client, capture: Path) -> Job:
     """Its job, done."""
-    return client.upload(capture, wait=60, tags=["made", "small"])
+    return client.upload(capture, wait=180, tags=["made", "small"])

@@ -15,7 +15,7 @@ from tests.python_client.made import FIRST_NS, STEP_NS, packets_made, written
 
 def test_packets_that_come_raise_an_alert(client: Client, tmp_path: Path):
     saved = client.save("a question", "dns", alert={"threshold": 3})
-    job = client.upload(written(packets_made(12), tmp_path / "alerting.pcap"), wait=60)
+    job = client.upload(written(packets_made(12), tmp_path / "alerting.pcap"), wait=180)
     alert = the_alert(client, saved.id)
     assert (alert.name, alert.count, alert.jobs, alert.saved) == ("a question", 3, (job.id,), saved.id)
     assert (alert.first_time_ns, alert.last_time_ns) == (FIRST_NS, FIRST_NS + 8 * STEP_NS)
@@ -55,7 +55,7 @@ def test_a_webhook_is_tried(client: Client):
 
 
 def the_alert(client: Client, saved: int) -> Alert:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not (found := list(client.alerts(saved=saved))):
         assert time.monotonic() < end, "no alert was raised"
         time.sleep(0.1)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from picapweb_client import Away, Client, Gone, Job, NotAllowed, PicapwebError, QueryError, QueryLimit, Timeout
-from tests.server import Server, free_port
+from tests.ports import free_port
+from tests.server import Server
 
 
 def test_nobody_is_there():
@@ -143,7 +144,7 @@ def test_connections_are_kept(client: Client, server: Server, job: Job):
         client.pql("Count(Row(tcp=SYN))")
         list(client.packets(jobs=job, page_size=20))
         client.carve("tcp", jobs=job)
-    assert ports() == before
+    assert ports() and ports() <= before  # the server ends one that has had nothing to do for long
 
 
 def test_an_index_that_is_not_there(client: Client, job: Job):

@@ -32,7 +32,7 @@ TALK = [
 
 @pytest.fixture(scope="module")
 def talk(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
-    job = client.upload(written(TALK, tmp_path_factory.mktemp("talk") / "talk.pcap"), wait=60)
+    job = client.upload(written(TALK, tmp_path_factory.mktemp("talk") / "talk.pcap"), wait=180)
     yield job
     job.delete()
 

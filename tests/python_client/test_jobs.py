@@ -32,7 +32,7 @@ def test_a_known_capture_is_a_conflict_with_its_job(client: Client, job: Job, ca
     assert conflict.value.status == 409
     assert conflict.value.job == job
     assert client.upload(capture, known="use") == job
-    again = client.upload(capture, known="again", wait=60, name="again")
+    again = client.upload(capture, known="again", wait=180, name="again")
     assert (again.id > job.id, again.name, again.packets.indexed) == (True, "again", 40)
     again.delete()
     with pytest.raises(NotFound) as gone:
@@ -42,14 +42,14 @@ def test_a_known_capture_is_a_conflict_with_its_job(client: Client, job: Job, ca
 
 def test_bytes_files_and_pipes_are_uploaded_too(client: Client, tmp_path: Path):
     data = written(packets_made(3), tmp_path / "three.pcap").read_bytes()
-    of_bytes = client.upload(data, name="bytes", wait=60)
+    of_bytes = client.upload(data, name="bytes", wait=180)
     skipped = io.BytesIO(b"behind the first byte" + data)
     skipped.seek(21)
-    of_file = client.upload(skipped, name="file", known="again", wait=60)
+    of_file = client.upload(skipped, name="file", known="again", wait=180)
     reads, writes = os.pipe()
     threading.Thread(target=lambda: (os.write(writes, data), os.close(writes))).start()
     with os.fdopen(reads, "rb") as pipe:
-        of_pipe = client.upload(pipe, name="pipe", known="again", wait=60)
+        of_pipe = client.upload(pipe, name="pipe", known="again", wait=180)
     jobs = [of_bytes, of_file, of_pipe]
     assert [(one.name, one.packets.indexed) for one in jobs] == [("bytes", 3), ("file", 3), ("pipe", 3)]
     for one in jobs:
@@ -57,7 +57,7 @@ def test_bytes_files_and_pipes_are_uploaded_too(client: Client, tmp_path: Path):
 
 
 def test_options_reach_the_job_and_a_bad_one_is_named(client: Client, capture: Path):
-    some = client.upload(capture, filter="udp", fields=["netsrc", "transdst"], tags="a,b", max_packets=2, wait=60)
+    some = client.upload(capture, filter="udp", fields=["netsrc", "transdst"], tags="a,b", max_packets=2, wait=180)
     assert (some.filter, some.fields[:2], some.tags) == ("udp", ("netsrc", "transdst"), ("a", "b"))
     assert some.packets.indexed == 2
     some.delete()
@@ -74,7 +74,7 @@ def test_options_reach_the_job_and_a_bad_one_is_named(client: Client, capture: P
 
 def test_jobs_come_newest_first_over_all_pages(client: Client, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = [
-        client.upload(written(packets_made(i + 1), tmp_path / f"{i}.pcap"), tags=["paged"], filter="tcp", wait=60)
+        client.upload(written(packets_made(i + 1), tmp_path / f"{i}.pcap"), tags=["paged"], filter="tcp", wait=180)
         for i in range(3)
     ]
     monkeypatch.setattr("picapweb_client.asking.PAGE", 2)
@@ -85,8 +85,11 @@ def test_jobs_come_newest_first_over_all_pages(client: Client, job: Job, tmp_pat
         one.delete()
 
 
-@pytest.mark.parametrize(("by", "timeout"), [("events", None), ("polling", 30.0)])
-def test_waiting_shows_each_change_and_ends_with_the_job(client: Client, tmp_path: Path, by: str, timeout: float | None):
+@pytest.mark.parametrize(("by", "timeout"), [("events", None), ("polling", 180.0)])
+def test_waiting_shows_each_change_and_ends_with_the_job(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str, timeout: float | None
+):
+    monkeypatch.setattr("picapweb_client.waiting.SILENCE_SECONDS", 180.0)  # a wait of less than two of them is polled
     seen: list[Job] = []
     job = client.upload(written(packets_made(500), tmp_path / f"{by}.pcap"), name=by, bufsize=50, known="again")
     ended = job.wait(timeout=timeout, progress=seen.append)
@@ -129,7 +132,7 @@ def test_a_wait_has_an_end(client: Client, server, tmp_path: Path):
     finally:
         for one in stopped:
             one.send_signal(signal.SIGCONT)
-    ended = late.value.job.wait(timeout=60)
+    ended = late.value.job.wait(timeout=180)
     assert ended.packets.indexed == 7
     with pytest.raises(Conflict, match="ended already"):
         ended.stop()

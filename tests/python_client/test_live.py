@@ -35,7 +35,7 @@ def port() -> Iterator[int]:
 @pytest.mark.needs("root")
 def test_a_capture_with_an_end(client: Client, server: Server, port: int):
     server.until(lambda: any(one.name == "lo" and one.capturable for one in client.interfaces()))
-    job = client.capture("lo", filter=f"udp port {port}", max_packets=5, tags=["live"], wait=60)
+    job = client.capture("lo", filter=f"udp port {port}", max_packets=5, tags=["live"], wait=180)
     assert (job.kind, job.state, job.packets.indexed, job.tags) == ("interface", "done", 5, ("live",))
     assert [bytes(one["UDP"].payload) for one in client.carve_scapy(jobs=job)] == [HELLO] * 5
     job.delete()
@@ -45,11 +45,13 @@ def test_a_capture_with_an_end(client: Client, server: Server, port: int):
 def test_a_capture_is_asked_while_it_runs_and_stopped(client: Client, server: Server, port: int):
     server.until(lambda: client.interfaces())
     seen: list[Job] = []
+    told: list[Job] = []
 
     def watch(now: Job) -> None:
         seen.append(now)
-        if now.state == "running" and client.count(f"udp.port == {port}", jobs=now):
-            now.stop()
+        # Once: what is told while it stops may be of before, and a job that has ended cannot be stopped.
+        if now.state == "running" and not told and client.count(f"udp.port == {port}", jobs=now):
+            told.append(now.stop())
 
     ended = client.capture(["lo"], filter=f"udp port {port}").wait(progress=watch)
     assert ended.live is not None and ended.live["names"] == ["lo"]

@@ -41,7 +41,7 @@ def test_picaps_words_have_the_same_types(client: Client, job: Job):
 
 
 def test_fields_that_a_job_lacks_are_said(client: Client, job: Job):
-    some = client.upload(b"".join([*_capture()]), fields=["netsrc"], name="few fields", wait=60)
+    some = client.upload(b"".join([*_capture()]), fields=["netsrc"], name="few fields", wait=180)
     answer = client.pql('Count(Row(dns-qname="host1.example"))')
     assert some.id in answer.not_indexed["dns-qname"]
     some.delete()

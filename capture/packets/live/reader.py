@@ -235,12 +235,16 @@ class Reader:
         """Reads what the kernel has now, and lets nothing more in."""
         device.refuse_all()
         until = time.monotonic() + device.timeout + DRAIN_SECONDS
-        while time.monotonic() < until and not self._state[shape.REACHED]:
+        late = False
+        while not late and not self._state[shape.REACHED]:
+            late = time.monotonic() >= until  # asked before looking: on a busy machine this thread may come late, but it looks
             if self._chunk is None and not self._take_chunk():
                 until = time.monotonic() + device.timeout + DRAIN_SECONDS  # the disk is slow: that is no reason to lose them
+                late = False
                 continue
             try:
                 if self._dispatch(device):
+                    late = late and not device.is_packet_socket  # of which there is an end: nothing more comes in
                     continue
             except OSError:
                 pass  # of an interface that is gone, the last packets can still be had

@@ -122,7 +122,7 @@ def test_wait_answers_when_the_job_has_ended(client, pcap):
     thread = threading.Thread(target=work_soon)
     thread.start()
     try:
-        assert raw(client, pcap, "?wait=30").json()["state"] == "done"
+        assert raw(client, pcap, "?wait=600").json()["state"] == "done"
     finally:
         thread.join()
 

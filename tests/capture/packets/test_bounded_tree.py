@@ -8,7 +8,6 @@ import struct
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -62,16 +61,26 @@ def test_one_that_kills_and_one_that_hangs(server):
     assert NAME in [layer.name for layer in tree(udp(5, WELL, b"x"))]
 
 
+def dissecting(server: bounded_tree._Server) -> list[psutil.Process]:
+    """The processes that make trees: each is the child of a child of the server's, and gone before its tree is told."""
+    process = server._process
+    try:
+        return [one for child in psutil.Process(process.pid).children() for one in child.children()] if process else []
+    except psutil.NoSuchProcess:
+        return []
+
+
 def test_one_that_hangs_does_not_keep_others(server):
     with ThreadPoolExecutor(1) as pool:
         hanging = pool.submit(tree, udp(5, HANGS, b"x"), 600.0)
-        while not psutil.Process(os.getpid()).children(recursive=True):
+        end = time.monotonic() + 120
+        while not (hangs := dissecting(server)):  # else nothing might be at work yet beside the other
+            assert time.monotonic() < end and not hanging.done()
             time.sleep(0.01)
         assert tree(udp(5, 6, b"x"))
         assert not hanging.done()
-        for child in psutil.Process(server._process.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):  # the other tree's, which ends by itself
-                child.kill()
+        for child in hangs:
+            child.kill()
         with pytest.raises(Undissected, match="ended"):
             hanging.result()
 

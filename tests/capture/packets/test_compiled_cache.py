@@ -83,7 +83,7 @@ def start(tiny: Path, *, prefix: tuple[str, ...] = (), code: str = RUN, **enviro
 
 def result(process: subprocess.Popen[str]) -> tuple[int, int, str]:
     """The kernel's answer, how many functions were compiled, and stderr."""
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     answer, compiled = out.split()
     return int(answer), int(compiled), err
@@ -159,7 +159,7 @@ numba.core.caching.IndexDataCacheFile._save_data = lambda self, name, data: os.k
 
 def test_a_process_that_was_killed_between_a_functions_index_and_its_code_leaves_nothing_broken(tiny):
     killed = start(tiny, code=KILLED_WHILE_SAVING)
-    assert killed.communicate(timeout=120)[0] == "" and killed.returncode == -signal.SIGKILL
+    assert killed.communicate(timeout=600)[0] == "" and killed.returncode == -signal.SIGKILL
     assert kept(tiny)
     assert run(tiny) == (42, 2)
     assert run(tiny) == (42, 0)
@@ -209,7 +209,7 @@ with numba.core.event.install_recorder("numba:compile") as recorder:
 
 def load_all(*prefix: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [*prefix, sys.executable, "-c", LOAD_ALL]
-    return subprocess.run(command, cwd=ROOT, env=clean_environment(**environment), capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=ROOT, env=clean_environment(**environment), capture_output=True, text=True, timeout=600)
 
 
 def test_once_compiled_no_process_compiles_again(whole):
@@ -292,7 +292,7 @@ for _ in range(2):
 def test_processes_share_the_modules_and_what_a_helper_leaves_is_done(tmp_path, helper):
     environment = clean_environment(PICAPWEB_COMPILED=str(tmp_path / "cache"))
     command = [sys.executable, "-c", SHARED, helper]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     first, again = ([int(word) for word in line.split()] for line in done.stdout.splitlines())
     assert first[::2] == [3, 1]

@@ -94,7 +94,7 @@ def test_a_forked_child_opens_the_store_for_itself(store: EmbeddedBackend) -> No
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(30)
+    process.join(120)
     assert process.exitcode == 0
     assert count(store) == 10
 

@@ -96,7 +96,7 @@ def test_four_processes_read_while_one_writes_until_it_is_killed(tmp_path: Path)
         process.start()
     try:
         before = backend.status()["transaction"]
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while time.monotonic() < until and failures.empty():
             if backend.status()["transaction"] > before + 300 and asked.value > 200:
                 break
@@ -106,7 +106,7 @@ def test_four_processes_read_while_one_writes_until_it_is_killed(tmp_path: Path)
         os.kill(writer.pid, signal.SIGKILL)
         done.set()
         for process in (*readers, writer):
-            process.join(30)
+            process.join(120)
     assert failures.empty(), failures.get()
     assert asked.value > 50
     assert all(process.exitcode == 0 for process in readers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from functools import partial
 from typing import Any
 from urllib.request import urlopen
 
@@ -20,7 +22,7 @@ from picapweb.celery import app
 from picapweb.system import services, views
 from picapweb.system.asking import ask_all
 from picapweb.system.index import hosts_of
-from tests.server import free_port
+from tests.ports import free_port
 
 BROWSER = {"host": "localhost", "accept": "text/html,*/*;q=0.8"}
 
@@ -30,6 +32,8 @@ def client(data, monkeypatch) -> Client:
     # No worker of Celery runs here, and a broker is in the tests that ask for one.
     monkeypatch.setattr(services, "CALL_SECONDS", 0.05)
     monkeypatch.setattr(services, "AGAIN_SECONDS", 0.05)
+    # None hangs here; one that is slow on a busy machine is not away.
+    monkeypatch.setattr(views, "ask_all", partial(ask_all, seconds=60.0))
     return Client(headers=BROWSER)
 
 
@@ -137,15 +141,19 @@ def test_a_part_that_never_answers_holds_one_thread_and_nobody_up():
 
     def hangs() -> dict[str, Any]:
         asked.append(1)
-        let_go.wait(30)
+        let_go.wait(300)
         return {"detail": "at last"}
 
     parts = {"hangs": hangs, "well": lambda: {"detail": "here"}}
+    end, answered = time.monotonic() + 60, 0
     try:
-        for _ in range(3):
+        while answered < 3 or not asked:
+            assert time.monotonic() < end
             answer = ask_all(parts, 0.05)
             assert (answer["hangs"]["ok"], "no answer within" in answer["hangs"]["detail"]) == (False, True)
-            assert (answer["well"]["ok"], answer["well"]["detail"]) == (True, "here")
+            if answer["well"]["ok"]:  # a busy machine may not come to it in so short a time
+                assert answer["well"]["detail"] == "here"
+                answered += 1
         assert asked == [1]
     finally:
         let_go.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import struct
+import time
 
 import pytest
 
@@ -19,7 +20,10 @@ def job(embedded_product):
     body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + b"".join(records)
     headers = {"Content-Type": "application/vnd.tcpdump.pcap", "Accept": "application/json"}
     status, said = embedded_product.ask("POST", "/jobs/?wait=60&index=exported", body, headers)
-    job = json.loads(said)
+    job, end = json.loads(said), time.monotonic() + 300
+    while job["finished"] is None and time.monotonic() < end:
+        time.sleep(0.2)
+        job = json.loads(embedded_product.ask("GET", job["url"], headers={"Accept": "application/json"})[1])
     assert (status, job["state"], job["packets"]["indexed"]) == (202, "done", PACKETS)
     return job, body
 

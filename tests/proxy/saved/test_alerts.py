@@ -97,13 +97,13 @@ def test_none_is_raised_below_the_threshold_and_one_when_it_is_reached(api, inde
 
 
 def test_a_window_forgets_what_came_before_it(api, index, capture, standing):
-    standing(threshold=1000, window_seconds=60)
+    standing(threshold=1000, window_seconds=3600)
     run_job(capture, index=index)
     assert Match.objects.get().count == total(api, index, DNS)
-    Match.objects.update(at=timezone.now() - timedelta(seconds=61), count=999)
+    Match.objects.update(at=timezone.now() - timedelta(seconds=3601), count=999)
     run_job(capture, index=index, again=True)
     assert alerts(api) == []
-    Match.objects.update(at=timezone.now() - timedelta(seconds=50), count=999)
+    Match.objects.update(at=timezone.now() - timedelta(seconds=1800), count=999)
     run_job(capture, index=index, again=True)
     assert [one["count"] for one in alerts(api)] == [999 + total(api, index, DNS) // 3]
 

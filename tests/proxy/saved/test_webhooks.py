@@ -63,7 +63,8 @@ def test_an_alert_is_posted_signed(api, index, capture, posted):
     assert (delivery["state"], delivery["attempts"], delivery["status"], delivery["error"]) == ("delivered", 1, 200, None)
 
 
-def test_what_is_refused_is_posted_again_and_the_alert_is_one(api, index, capture, posted):
+def test_what_is_refused_is_posted_again_and_the_alert_is_one(api, index, capture, posted, monkeypatch):
+    monkeypatch.setattr(deliver, "RETRY_SECONDS", [600] * 6)  # it is due when this test says so
     with receiving(500, 429) as receiver:
         posted(receiver.url)
         run_job(capture, index=index)

@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import psutil
+
 from capture.packets import bounded
 from capture.packets.fast import warm
 from capture.packets.layers import layer_tree
 from tests.robustness.fuzzing.targets import Target
 
-HANGS = 20.0  # seconds: no input of 64 KiB takes so long, on a busy machine
+HANGS = 20.0  # seconds of a processor: no input of 64 KiB takes so long, and who gets none on a busy machine does not hang
+STUCK = 120.0  # seconds by the clock, of who waits for something
 MEMORY = 1 << 30
 _LONGEST = 16_000  # bytes kept of what an exception says
 _HEAD = struct.Struct("<QQ")
@@ -67,12 +70,12 @@ def _chunk(target: Target, seed: int, first: int, until: Callable[[int], bool]) 
             _be(target, seed, first, until, board)
         finally:
             os._exit(0)
-    seen, since = first, time.monotonic()
+    seen, since, used = first, time.monotonic(), 0.0
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         position, _ = _HEAD.unpack_from(board)
         if position != seen:
-            seen, since = position, time.monotonic()
-        elif time.monotonic() - since > HANGS:
+            seen, since, used = position, time.monotonic(), _used(child)
+        elif _used(child) - used > HANGS or time.monotonic() - since > STUCK:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return seen, _found(target, seed, seen, f"hangs: more than {HANGS:.0f} s")
@@ -83,6 +86,12 @@ def _chunk(target: Target, seed: int, first: int, until: Callable[[int], bool]) 
     if until(position):
         return position, None
     return position, _found(target, seed, position, "ended its process")
+
+
+def _used(child: int) -> float:
+    """Seconds of a processor that a child of ours has had; it may have ended, and is not waited for yet."""
+    times = psutil.Process(child).cpu_times()
+    return float(times.user + times.system)
 
 
 @cache

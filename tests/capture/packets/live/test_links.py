@@ -84,7 +84,7 @@ def test_one_of_two_that_is_deleted_ends_nothing(pair: Namespace, tmp_path: Path
 
 
 def test_an_interface_that_is_made_anew(pair: Namespace, tmp_path: Path) -> None:
-    with running(pair, tmp_path) as made:
+    with running(pair, tmp_path, gone_seconds=60) as made:
         pair.send("va", [frame(1)])
         pair.delete("vb")
         made.until(lambda now: now.interfaces[0].state == "gone")
@@ -100,7 +100,7 @@ def test_one_with_another_link_type_is_described_anew(pair: Namespace, tmp_path:
     """Packets before and after have each their own link type, in this file and in the next."""
     with pair.inside():
         tunnel = io.FileIO("/dev/net/tun", "r+")
-    with tunnel, running(pair, tmp_path, file_bytes=600) as made:
+    with tunnel, running(pair, tmp_path, file_bytes=600, gone_seconds=60) as made:
         pair.send("va", [frame(1)])
         pair.delete("vb")
         made.until(lambda now: now.interfaces[0].state == "gone")

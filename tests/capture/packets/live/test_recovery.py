@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from capture.packets.live.recovery import Recovered, recover
 from capture.packets.live.shape import WALK_LENGTH
 from capture.packets.live.walk import walk_blocks
 from capture.packets.sources import open_capture
-from tests.capture.packets.live.recording import frame, packets_of
+from tests.capture.packets.live.recording import SECONDS, frame, packets_of
 from tests.netns import veth_pair
 from tests.server import ROOT, clean_environment
 
@@ -130,6 +131,12 @@ while True:
             pass
         with pair.sender("va") as sender:
             for number in range(6000):
+                sender.send(frame(number, 60 + number % 1000))
+            end = time.monotonic() + SECONDS
+            while len(list(tmp_path.glob("live-*.pcapng"))) < 3:  # its threads may have had to wait for a core
+                assert time.monotonic() < end
+                time.sleep(0.002)
+            for number in range(6000, 6200):
                 sender.send(frame(number, 60 + number % 1000))
             os.kill(child.pid, signal.SIGKILL)
         told = [int(line.split()[1]) for line in child.stdout.read().splitlines() if line.count(b" ") == 1]

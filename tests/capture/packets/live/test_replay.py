@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.packets.live.recording import packets_of, running
+from tests.capture.packets.live.recording import SECONDS, packets_of, running
 from tests.netns import Namespace, veth_pair
 
 pytestmark = pytest.mark.needs("root for network namespaces", "ip (iproute2)", "tcpreplay")
@@ -73,11 +73,15 @@ def test_filters_take_what_tcpdump_takes(pair: Namespace, shared: Path, tmp_path
                 assert said
             pairs.append((expression, made, dump))
         pair.replay("va", shared / MIX, "--topspeed")
-        time.sleep(1.1)  # tcpdump is given what it has not read at the end of its libpcap's timeout
         for expression, made, dump in pairs:
-            dump.send_signal(signal.SIGINT)
-            _, said = dump.communicate(timeout=10)
+            captured, received = -1, 0
+            end = time.monotonic() + SECONDS
+            while captured < received:  # what it has not read it is given at the end of its libpcap's timeout, 1 s
+                assert time.monotonic() < end, (captured, received)
+                time.sleep(0.1)
+                dump.send_signal(signal.SIGUSR1)
+                said = dump.stderr.readline()
+                captured, received = map(int, re.findall(rb"(\d+) packets? (?:captured|received)", said))
             made.stop()
-            (count,) = re.findall(rb"(\d+) packets captured", said)
-            assert (expression, made.interface.captured) == (expression, int(count))
+            assert (expression, made.interface.captured) == (expression, captured)
         assert sum(made.interface.captured > 0 for _, made, _ in pairs) >= 5
