@@ -13,7 +13,7 @@ from benchmarks.faults import ours
 from benchmarks.faults.kinds import Kind
 from benchmarks.faults.running import Running
 
-FAULTS_A_ROUND = 3  # fewer than may hit one batch (indexing.batches.MAX_ATTEMPTS) or one scan
+FAULTS_A_ROUND = 3  # fewer than the attempts a batch has (indexing.batches.MAX_ATTEMPTS), or a scan
 ENDED = ("done", "failed", "stopped")
 OPTIONS = "bufsize={}"
 COUNTED = ("read", "indexed", "filtered_out", "failed", "undecodable", "handed_over")

@@ -178,8 +178,9 @@ def _scan(capture: CaptureFile, lost: threading.Event) -> bool:
             size = min(int(job.options["bufsize"]), GROWING_BATCH) if capture.growing else int(job.options["bufsize"])
             unlooked = 0
             steps = _bounded(source.scan(size, expression, json.loads(capture.position or "null")))
-            # The end of a small file goes with its last batch: two commits would be a tenth of what it costs.
-            looks_ahead = not (live or limited or capture.growing) and capture.size <= WORTH_RINGING
+            # The end of a small file goes with its last batch: two commits would be a tenth of what it costs. Not where a scanner
+            # ended: it may have been at the next step, and what comes before that is to be kept.
+            looks_ahead = not (live or limited or capture.growing or capture.failures) and capture.size <= WORTH_RINGING
             for found, last in _and_whether_last(steps) if looks_ahead else ((one, False) for one in steps):
                 if lost.is_set():
                     raise ScanLost

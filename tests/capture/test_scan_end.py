@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from capture.models import Job
 from capture.packets.errors import PacketsError
@@ -67,6 +69,33 @@ def test_what_goes_wrong_behind_a_batch_loses_nothing_of_it(data, index, shared,
     work.until_idle()
     job.refresh_from_db()
     assert (job.state, job.packets_indexed, job.error) == ("done", PACKETS, "")
+
+
+class Killed(BaseException):
+    """Ends a scan as a SIGKILL does: nothing catches it."""
+
+
+def test_what_lies_before_a_place_that_kills_scanners_is_kept(data, index, shared, monkeypatch):
+    bounded = scan._bounded
+
+    def dies(steps: Iterator) -> Iterator:
+        for found in bounded(steps):
+            if found.state["offset"] > 20_000:
+                raise Killed
+            yield found
+
+    monkeypatch.setattr(scan, "_bounded", dies)
+    job = order_job(shared / CAPTURE, index=index, bufsize=50)
+    for _ in range(scan.MAX_ATTEMPTS + 1):
+        capture = scan.claim()
+        assert capture is not None and not capture.failures >= scan.MAX_ATTEMPTS
+        with pytest.raises(Killed):
+            scan.run(capture)
+        job.captures.update(lease_until=timezone.now() - timedelta(seconds=1))
+    work.until_idle()
+    job.refresh_from_db()
+    assert (job.state, job.packets_indexed) == ("failed", 50)
+    assert "its scanner was ended, or took too long, 5 times at the same place" in job.error
 
 
 def test_a_job_without_a_packet_ends_with_its_scan(data, index, shared):
